@@ -1,0 +1,181 @@
+package guard
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/llmaas/llmaas-go/guard/check"
+	"github.com/llmaas/llmaas-go/guard/fold"
+	"github.com/llmaas/llmaas-go/guard/structure"
+)
+
+// Options configures [New]. The zero value gives the three layers with their
+// defaults.
+type Options struct {
+	// Policy is how prompts are judged. The zero value is the default policy.
+	Policy Policy
+
+	// Tenants are the policies of single tenants, by [Input].Tenant. A tenant
+	// that is not named here has Policy. See [Guard.SetPolicy].
+	Tenants map[string]Policy
+
+	// Checks run after the layers of structure and patterns and before the one
+	// of behavior, in this order.
+	Checks []Check
+
+	// MaxBytes refuses longer prompts unread, with the finding
+	// "guard/too-long". 0 means no limit: a prompt of any length is judged
+	// whole, in time linear in its length.
+	MaxBytes int
+
+	// Now is asked for the time of an [Input] that has none. nil means time.Now.
+	Now func() time.Time
+}
+
+// Guard judges prompts. It is safe for concurrent use.
+type Guard struct {
+	checks   []Check
+	maxBytes int
+	now      func() time.Time
+	fallback *policy
+	scratch  sync.Pool // of *scratch
+
+	mu      sync.Mutex // serializes SetPolicy
+	tenants atomic.Pointer[map[string]*policy]
+}
+
+// New makes a guard. The error says which option is wrong.
+func New(o Options) (*Guard, error) {
+	g := &Guard{maxBytes: o.MaxBytes, now: o.Now}
+	if g.now == nil {
+		g.now = time.Now
+	}
+	if g.maxBytes < 0 {
+		return nil, fmt.Errorf("guard: Options.MaxBytes: got %d, want 0 or more", g.maxBytes)
+	}
+	var err error
+	if g.fallback, err = compilePolicy(o.Policy); err != nil {
+		return nil, fmt.Errorf("guard: Options.Policy: %w", err)
+	}
+	tenants := make(map[string]*policy, len(o.Tenants))
+	for name, p := range o.Tenants {
+		if tenants[name], err = compilePolicy(p); err != nil {
+			return nil, fmt.Errorf("guard: Options.Tenants[%q]: %w", name, err)
+		}
+	}
+	g.tenants.Store(&tenants)
+	g.checks = append(g.checks, structure.New())
+	for i, c := range o.Checks {
+		if c == nil {
+			return nil, fmt.Errorf("guard: Options.Checks[%d]: got nil, want a Check", i)
+		}
+		g.checks = append(g.checks, c)
+	}
+	g.scratch.New = func() any { return new(scratch) }
+	return g, nil
+}
+
+// SetPolicy replaces the policy of one tenant while the guard is in use. It
+// holds from the next prompt on.
+func (g *Guard) SetPolicy(tenant string, p Policy) error {
+	c, err := compilePolicy(p)
+	if err != nil {
+		return fmt.Errorf("guard: policy of tenant %q: %w", tenant, err)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	tenants := maps.Clone(*g.tenants.Load())
+	tenants[tenant] = c
+	g.tenants.Store(&tenants)
+	return nil
+}
+
+func (g *Guard) policy(tenant string) *policy {
+	if p := (*g.tenants.Load())[tenant]; p != nil {
+		return p
+	}
+	return g.fallback
+}
+
+// scratch is what one Inspect works with. The views of one prompt are a few
+// times its size; keepBytes bounds what a pooled one holds on to.
+type scratch struct {
+	folded fold.Text
+	prompt Prompt
+	found  []Finding
+}
+
+const (
+	keepBytes    = 4 << 20
+	keepFindings = 1024
+)
+
+// Inspect judges one prompt.
+//
+// Any text is judged, however long and whatever its bytes. When ctx ends before
+// every layer has spoken, the report blocks, with the finding
+// "guard/interrupted" beside those made so far.
+func (g *Guard) Inspect(ctx context.Context, in Input) Report {
+	p := g.policy(in.Tenant)
+	if p.off {
+		return Report{Off: true}
+	}
+	if g.maxBytes > 0 && len(in.Text) > g.maxBytes {
+		return refuse(nil, p, "guard/too-long", g.maxBytes, "the prompt is longer than the host allows", len(in.Text))
+	}
+	if in.Time.IsZero() {
+		in.Time = g.now()
+	}
+	s := g.scratch.Get().(*scratch)
+	s.folded.Reset(in.Text)
+	s.prompt = Prompt{Input: in, Folded: &s.folded}
+	found := s.found[:0]
+	interrupted := false
+	for _, c := range g.checks {
+		if ctx.Err() != nil {
+			interrupted = true
+			break
+		}
+		fresh := len(found)
+		found = c.Inspect(ctx, &s.prompt, found)
+		found = append(found[:fresh], p.filter(in.Text, found[fresh:])...)
+	}
+	var r Report
+	if interrupted {
+		r = refuse(found, p, "guard/interrupted", 0, "the request ended before every check had spoken", 0)
+	} else {
+		r = newReport(found, p)
+	}
+	g.release(s, found)
+	return r
+}
+
+// release puts s back, without the prompt and without memory that a giant left.
+func (g *Guard) release(s *scratch, found []Finding) {
+	long := len(s.prompt.Text) > keepBytes
+	s.prompt = Prompt{}
+	s.folded.Reset("")
+	if long {
+		return
+	}
+	s.found = nil
+	if cap(found) <= keepFindings {
+		clear(found[:cap(found)])
+		s.found = found[:0]
+	}
+	g.scratch.Put(s)
+}
+
+// refuse reports found and one finding of the guard itself, and blocks whatever
+// the thresholds: a prompt that was not judged must not pass for a clean one.
+func refuse(found []Finding, p *policy, rule string, start int, why string, end int) Report {
+	r := newReport(append(found, Finding{
+		Rule: rule, Layer: "guard", Severity: check.High, Span: Span{Start: start, End: end}, View: "source", Why: why,
+	}), p)
+	r.Action = Block
+	return r
+}

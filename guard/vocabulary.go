@@ -1,0 +1,28 @@
+package guard
+
+import "github.com/llmaas/llmaas-go/guard/check"
+
+// The vocabulary of package check, so that a host needs one import.
+type (
+	// Input is one prompt, and whose it is.
+	Input = check.Input
+	// Finding is one reason to doubt a prompt.
+	Finding = check.Finding
+	// Span is a half-open range of bytes in [Input].Text.
+	Span = check.Span
+	// Severity says how grave a finding is by itself.
+	Severity = check.Severity
+	// Check judges one prompt; a host may add its own by [Options].Checks.
+	Check = check.Check
+	// Prompt is what a [Check] sees.
+	Prompt = check.Prompt
+)
+
+// The severities, from a remark to certainty.
+const (
+	Info     = check.Info
+	Low      = check.Low
+	Medium   = check.Medium
+	High     = check.High
+	Critical = check.Critical
+)
