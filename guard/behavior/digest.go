@@ -1,0 +1,39 @@
+package behavior
+
+import "hash/crc32"
+
+// digest tells prompts apart that nobody tries to make alike: whoever finds two
+// texts with one digest only counts against himself. It is the same in every
+// process, for a History that many share, and runs at the speed of memory.
+func digest(text []byte) uint64 {
+	return uint64(crc32.Checksum(text, crc32.MakeTable(crc32.Castagnoli)))<<32 | uint64(crc32.ChecksumIEEE(text))
+}
+
+// nearEdge is how many bytes of either end of a prompt near-copies share.
+const nearEdge = 96
+
+// near is the digest of the letters at both ends of a prompt: the same for
+// prompts that differ in a counter, in punctuation, in spaces or in the middle.
+func near(text []byte) uint64 {
+	var letters [2 * nearEdge]byte
+	n := 0
+	head, tail := text, []byte(nil)
+	if len(text) > 2*nearEdge {
+		head, tail = text[:nearEdge], text[len(text)-nearEdge:]
+	}
+	for _, part := range [...][]byte{head, tail} {
+		for _, b := range part {
+			if b >= 'a' && b <= 'z' || b >= 0x80 || b >= 'A' && b <= 'Z' {
+				letters[n] = b
+				n++
+			}
+		}
+	}
+	if n < minLetters {
+		return digest(text)
+	}
+	return digest(letters[:n])
+}
+
+// minLetters is how many letters make two prompts alike: "2+3" and "7*8" are not.
+const minLetters = 8

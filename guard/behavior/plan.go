@@ -1,0 +1,185 @@
+package behavior
+
+import (
+	"bytes"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxJoins bounds the texts that one prompt causes to be scanned.
+const maxJoins = 24
+
+// plan is one way to read earlier pieces and the new prompt as one text.
+type plan struct {
+	pieces uint16 // bit i: piece i takes part
+	glue   glue
+	strip  bool // leave out what leads in a piece: "remember this for later: …"
+}
+
+// glue says what stands between two pieces.
+type glue uint8
+
+const (
+	spaced    glue = iota // a space, except beside a script that has none
+	glued                 // nothing: the words were cut
+	lastGlued             // a space, but the last word was cut
+)
+
+// plansFor lists the readings worth a scan, the likeliest first: all pieces in
+// a row; every second one, for fragments with a harmless prompt between any
+// two; those that break off without ending a sentence; and each one alone.
+func plansFor(dst []plan, pieces []Piece, head []byte) []plan {
+	last := len(pieces) - 1
+	var row, second, open uint16
+	for i := last; i >= 0; i-- {
+		row |= 1 << i
+		if !pieces[i].Whole {
+			break // nothing before it continues in it
+		}
+	}
+	for i := last - 1; i >= 0; i -= 2 {
+		second |= 1 << i
+		if !pieces[i].Whole {
+			break
+		}
+	}
+	for i := last; i >= 0; i-- {
+		if pieces[i].Whole && !endsSentence(pieces[i].Text) {
+			open |= 1 << i
+		}
+	}
+	dst = add(dst, row, pieces, head)
+	dst = add(dst, second, pieces, head)
+	dst = add(dst, open, pieces, head)
+	for i := last - 1; i >= 0; i-- {
+		if pieces[i].Whole {
+			dst = add(dst, 1<<i, pieces, head)
+		}
+	}
+	return dst
+}
+
+// add appends the plans that read the given pieces, unless they are there.
+func add(dst []plan, set uint16, pieces []Piece, head []byte) []plan {
+	if set == 0 {
+		return dst
+	}
+	for _, p := range dst {
+		if p.pieces == set {
+			return dst
+		}
+	}
+	cuts, lead := 0, leadIn(head) > 0
+	lastCut := false
+	for i, piece := range pieces {
+		if set&(1<<i) == 0 {
+			continue
+		}
+		lead = lead || leadIn(piece.Text) > 0
+		next := head
+		for j := i + 1; j < len(pieces); j++ {
+			if set&(1<<j) != 0 {
+				next = pieces[j].Text
+				break
+			}
+		}
+		if lastCut = betweenLetters(piece.Text, next); lastCut {
+			cuts++
+		}
+	}
+	dst = append(dst, plan{set, spaced, false})
+	if cuts > 0 {
+		dst = append(dst, plan{set, glued, false})
+	}
+	if cuts > 1 && lastCut {
+		dst = append(dst, plan{set, lastGlued, false})
+	}
+	if lead {
+		dst = append(dst, plan{set, spaced, true})
+	}
+	return dst[:min(len(dst), maxJoins)]
+}
+
+// join writes the text that p reads to s.joined. The new prompt begins there at
+// seam, with its first skipped bytes left out.
+func (s *seam) join(p plan, pieces []Piece, head []byte) (seam, skipped int) {
+	s.joined = s.joined[:0]
+	for i, piece := range pieces {
+		if p.pieces&(1<<i) == 0 {
+			continue
+		}
+		text := piece.Text
+		if p.strip {
+			text = text[leadIn(text):]
+		}
+		if p.glue != glued && separate(s.joined, text) {
+			s.joined = append(s.joined, ' ')
+		}
+		s.joined = append(s.joined, text...)
+	}
+	if p.strip {
+		skipped = leadIn(head)
+	}
+	if p.glue == spaced && separate(s.joined, head) {
+		s.joined = append(s.joined, ' ')
+	}
+	seam = len(s.joined)
+	s.joined = append(s.joined, head[skipped:]...)
+	return seam, skipped
+}
+
+// separate says whether a reader would see a space between a and b.
+func separate(a, b []byte) bool {
+	if len(a) == 0 || len(b) == 0 {
+		return false
+	}
+	last, _ := utf8.DecodeLastRune(a)
+	first, _ := utf8.DecodeRune(b)
+	return !spaceless(last) && !spaceless(first)
+}
+
+// betweenLetters says whether the cut between a and b may go through a word of
+// a script that puts spaces between words.
+func betweenLetters(a, b []byte) bool {
+	if !separate(a, b) {
+		return false
+	}
+	last, _ := utf8.DecodeLastRune(a)
+	first, _ := utf8.DecodeRune(b)
+	return wordRune(last) && wordRune(first)
+}
+
+func wordRune(r rune) bool { return r == '_' || r == '-' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// spaceless says whether r belongs to a script, or its punctuation, that writes
+// no spaces between words.
+func spaceless(r rune) bool {
+	return r >= 0x2E80 && (unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana) ||
+		r >= 0x3000 && r < 0x3100 || r >= 0xFF00 && r < 0xFFF0)
+}
+
+// endsSentence says whether text ends with the end of a sentence.
+func endsSentence(text []byte) bool {
+	r, _ := utf8.DecodeLastRune(text)
+	switch r {
+	case '.', '?', '!', '。', '？', '！', '｡', '…':
+		return true
+	}
+	return false
+}
+
+// maxLeadIn is how far into a piece the colon of a lead-in is looked for.
+const maxLeadIn = 64
+
+// leadIn returns how many bytes of text introduce what follows them:
+// "please note down: ".
+func leadIn(text []byte) int {
+	n := bytes.IndexByte(text[:min(len(text), maxLeadIn)], ':') + 1
+	for n > 0 && n < len(text) && text[n] == ' ' {
+		n++
+	}
+	if n == len(text) {
+		return 0
+	}
+	return n
+}
