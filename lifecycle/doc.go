@@ -1,0 +1,2 @@
+// Package lifecycle is the catalogue that knows which model will be gone, and when.
+package lifecycle
