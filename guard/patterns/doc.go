@@ -1,0 +1,3 @@
+// Package patterns is the layer of the guard that looks for what attacks say:
+// rules written in plain files, matched over the folded text.
+package patterns

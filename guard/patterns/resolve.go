@@ -1,0 +1,249 @@
+package patterns
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/llmaas/llmaas-go/guard/fold"
+)
+
+// resolver turns drafts into rules: names into literals, written into folded.
+type resolver struct {
+	*parser
+	out    *Set
+	index  map[literal]int32
+	folded fold.Text
+	memo   map[string][]int32 // literals by set and language
+	open   []string           // sets being resolved, against cycles
+}
+
+// resolve returns the set that was read; it is of use only if no error is left
+// in p.errs.
+func (p *parser) resolve() *Set {
+	r := &resolver{parser: p, out: &Set{}, index: map[literal]int32{}, memo: map[string][]int32{}}
+	for _, name := range sortedKeys(p.sets) {
+		if s := p.sets[name]; s.at.line == 0 {
+			p.failAt(s.used, "got extend %s, want a set of that name somewhere", s.name)
+		} else {
+			r.words(s.at, s, "")
+		}
+	}
+	for _, d := range p.order {
+		r.fill(d)
+		r.out.rules = append(r.out.rules, d.rule)
+	}
+	return r.out
+}
+
+func (r *resolver) fill(d *draft) {
+	for _, w := range d.matches {
+		d.rule.chains = append(d.rule.chains, r.chains(w)...)
+	}
+	for _, w := range d.nots {
+		d.rule.nots = append(d.rule.nots, exclusion{r.chains(w), w.before, w.after})
+	}
+	for _, w := range d.nears {
+		n := near{words: w.n}
+		for _, p := range w.pattern {
+			n.elements = append(n.elements, r.element(w, p))
+		}
+		d.rule.nears = append(d.rule.nears, n)
+	}
+	for _, w := range d.repeats {
+		d.rule.repeats = append(d.rule.repeats, repeat{w.n, r.element(w, w.pattern[0])})
+	}
+	for _, w := range d.expressions {
+		re, err := newHostRegexp(w.text, r.foldAll(d.prefilter))
+		if err != nil {
+			r.failAt(w.at, "got a regexp that does not compile (%s), want the syntax of regexp2", err)
+			continue
+		}
+		d.rule.regexps = append(d.rule.regexps, re)
+	}
+	if len(d.counted) > 0 {
+		d.rule.combo = &combo{d.atLeast, r.ruleIndexes(d)}
+	}
+}
+
+// ruleIndexes resolves the ids after count, where "family/*" is every rule of
+// the family that does not count others itself.
+func (r *resolver) ruleIndexes(d *draft) []int {
+	var found []int
+	for _, id := range d.counted {
+		n := len(found)
+		for i, o := range r.order {
+			if nameMatches(id, o.ID) && len(o.counted) == 0 {
+				found = append(found, i)
+			}
+		}
+		if len(found) == n {
+			r.failAt(d.countedAt, "got %s, want family/* or the id of a rule that does not count others itself", id)
+		}
+	}
+	slices.Sort(found)
+	found = slices.Compact(found)
+	if d.atLeast > len(found) {
+		r.failAt(d.countedAt, "got count %d of %d rules, want no more than there are", d.atLeast, len(found))
+	}
+	return found
+}
+
+// nameMatches reports whether pattern, a rule id or "family/*", means id.
+func nameMatches(pattern, id string) bool {
+	family, all := strings.CutSuffix(pattern, "/*")
+	return pattern == id || all && strings.HasPrefix(id, family+"/")
+}
+
+// chains returns the readings of a written sequence: one for each choice of its
+// optional parts. Where a part is left out, the wider of the gaps around it
+// remains.
+func (r *resolver) chains(w written) []chain {
+	type reading struct {
+		chain
+		gap int
+	}
+	readings := []reading{{}}
+	for _, p := range w.pattern {
+		if p.gap >= 0 {
+			for i := range readings {
+				readings[i].gap = max(readings[i].gap, p.gap)
+			}
+			continue
+		}
+		e := r.element(w, p)
+		for i, with := range readings {
+			if p.optional {
+				readings = append(readings, with)
+			}
+			if len(with.elements) > 0 {
+				with.gaps = append(slices.Clip(with.gaps), with.gap)
+			}
+			with.elements = append(slices.Clip(with.elements), e)
+			with.gap = 0
+			readings[i] = with
+		}
+	}
+	out := make([]chain, len(readings))
+	for i := range readings {
+		out[i] = readings[i].chain
+	}
+	return out
+}
+
+// element returns the literals of one part; in doubt of the line's language.
+func (r *resolver) element(w written, p part) element {
+	var all []int32
+	for _, o := range p.options {
+		if o.set == "" {
+			all = append(all, r.intern(w.at, o.literal)...)
+			continue
+		}
+		langs := o.langs
+		if len(langs) == 0 {
+			langs = []string{w.lang}
+		}
+		set := r.sets[o.set]
+		if set == nil {
+			r.failAt(w.at, "got {%s}, want the name of a set", o.set)
+			continue
+		}
+		for _, lang := range langs {
+			found := r.words(w.at, set, lang)
+			if len(found) == 0 {
+				r.failAt(w.at, "got {%s:%s}, want a language that the set has words of", o.set, lang)
+			}
+			all = append(all, found...)
+		}
+	}
+	slices.Sort(all)
+	return element{literals: slices.Compact(all), anchor: p.anchor}
+}
+
+// words returns the literals of a set in one language, and those in any; all of
+// them if lang is "".
+func (r *resolver) words(at place, s *wordSet, lang string) []int32 {
+	key := s.name + ":" + lang
+	if known, ok := r.memo[key]; ok {
+		return known
+	}
+	if slices.Contains(r.open, s.name) {
+		r.failAt(at, "got {%s} inside of itself (%s), want no cycle of sets", s.name, strings.Join(r.open, " > "))
+		return nil
+	}
+	r.open = append(r.open, s.name)
+	var all []int32
+	for _, w := range s.words {
+		if lang != "" && w.lang != lang && w.lang != "any" {
+			continue
+		}
+		if w.include == "" {
+			all = append(all, r.intern(w.at, w.literal)...)
+			continue
+		}
+		inner := r.sets[w.include]
+		if inner == nil {
+			r.failAt(w.at, "got {%s}, want the name of a set", w.include)
+			continue
+		}
+		of := w.lang
+		if of == "any" {
+			of = lang
+		}
+		all = append(all, r.words(w.at, inner, of)...)
+	}
+	r.open = r.open[:len(r.open)-1]
+	r.memo[key] = all
+	return all
+}
+
+// intern folds a literal and returns its index. An apostrophe may be written
+// straight or curled.
+func (r *resolver) intern(at place, l literal) []int32 {
+	ids := []int32{r.internOne(at, l)}
+	if strings.ContainsAny(l.text, "'’") {
+		for _, mark := range []string{"'", "’"} {
+			l.text = strings.NewReplacer("'", mark, "’", mark).Replace(l.text)
+			ids = append(ids, r.internOne(at, l))
+		}
+	}
+	return ids
+}
+
+func (r *resolver) internOne(at place, l literal) int32 {
+	l.text = r.fold(l.text)
+	if l.text == "" {
+		r.failAt(at, "got a word of which folding leaves nothing, want letters or marks")
+	}
+	id, known := r.index[l]
+	if !known {
+		id = int32(len(r.out.literals))
+		r.index[l] = id
+		r.out.literals = append(r.out.literals, l)
+	}
+	return id
+}
+
+// fold returns s as it stands in the main view, white space made single.
+func (r *resolver) fold(s string) string {
+	r.folded.Reset(s)
+	return strings.Join(strings.FieldsFunc(string(r.folded.Main().Text), func(c rune) bool {
+		return c < 0x80 && isSpace(byte(c))
+	}), " ")
+}
+
+func (r *resolver) foldAll(texts []string) []string {
+	out := make([]string, len(texts))
+	for i, s := range texts {
+		out[i] = r.fold(s)
+	}
+	return out
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
