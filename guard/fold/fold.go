@@ -1,62 +1,34 @@
-// Package fold reads text as an attacker meant it.
 package fold
 
 import (
+	"encoding/binary"
 	"iter"
-	"sort"
-	"strings"
-
-	"golang.org/x/text/unicode/norm"
+	"math/bits"
+	"slices"
+	"unicode/utf8"
 )
 
-// Span is a half-open range [Start, End) of bytes.
-type Span struct {
-	Start, End int
-}
+// Folded is the name of the main view.
+const Folded = "folded"
 
-// View is one reading of a prompt, with a map back to the bytes it was read from.
-type View struct {
-	Name string // "folded" for the main view; else what was undone: "base64", "spaced", …
-	Text []byte // the folded text; owned by the Text it came from
-
-	from []point
-	end  int
-}
-
-// point says that the view's bytes from at on stem from the source's bytes from src on.
-type point struct{ at, src int }
-
-// Span maps the bytes [start, end) of v.Text to the bytes of the source that they were read from.
-func (v *View) Span(start, end int) Span {
-	i := sort.Search(len(v.from), func(i int) bool { return v.from[i].at > start }) - 1
-	j := sort.Search(len(v.from), func(i int) bool { return v.from[i].at >= end })
-	s := Span{0, v.end}
-	if i >= 0 {
-		s.Start = v.from[i].src
-	}
-	if j < len(v.from) {
-		s.End = v.from[j].src
-	}
-	return s
-}
+// MaxSource is how many bytes of a source are folded; what is longer is cut there.
+const MaxSource = 1<<31 - 1
 
 // Text is a prompt and its views. The zero value is ready; Reset reuses its memory.
 // It is not safe for concurrent use.
 type Text struct {
 	source string
 	main   View
+	folder folder
 }
 
-// Reset folds source, forgetting what t held before.
+// Reset folds source, forgetting what t held before: the views handed out become invalid.
 func (t *Text) Reset(source string) {
 	t.source = source
-	t.main = View{Name: "folded", Text: t.main.Text[:0], from: t.main.from[:0], end: len(source)}
-	var it norm.Iter
-	it.InitString(norm.NFKC, source)
-	for !it.Done() {
-		t.main.from = append(t.main.from, point{len(t.main.Text), it.Pos()})
-		t.main.Text = append(t.main.Text, strings.ToLower(string(it.Next()))...)
-	}
+	source = source[:min(len(source), MaxSource)]
+	t.folder.reset(t.main.Text, t.main.points)
+	t.main = View{Name: Folded, raw: source}
+	t.main.Text, t.main.points = t.folder.fold(source)
 }
 
 // Source returns the prompt as it came.
@@ -68,4 +40,169 @@ func (t *Text) Main() *View { return &t.main }
 // Decoded yields the further views, each made only when a cheap test says that it may matter.
 func (t *Text) Decoded() iter.Seq[*View] {
 	return func(func(*View) bool) {}
+}
+
+// folder is one pass over a text.
+type folder struct {
+	out    []byte // out[:n] is the folded text; its length is all that may be written
+	n      int
+	points []point
+	shift  int // src - at of what was written last
+	met    [signs]met
+}
+
+func (f *folder) reset(out []byte, points []point) {
+	*f = folder{out: out[:0], points: points[:0]}
+}
+
+const (
+	lows  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// fold writes the folded form of s. Eight ASCII bytes go at a time; what is no printable ASCII goes
+// by itself.
+func (f *folder) fold(s string) ([]byte, []point) {
+	f.out = slices.Grow(f.out, len(s)+slack)
+	f.out = f.out[:cap(f.out)]
+	i := 0
+	for len(s)-i >= 8 {
+		f.move(i)
+		start := i
+		for len(s)-i >= 8 {
+			x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+				uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+			lower, special := lowerASCII(x)
+			binary.LittleEndian.PutUint64(f.out[f.n+i-start:], lower)
+			if special != 0 {
+				i += bits.TrailingZeros64(special) / 8
+				break
+			}
+			i += 8
+		}
+		f.n += i - start
+		if i < len(s) {
+			i = f.other(s, i)
+		}
+	}
+	for i < len(s) {
+		i = f.other(s, i)
+	}
+	return f.out[:f.n], f.points
+}
+
+// lowerASCII makes the letters A–Z of eight bytes small, and marks each byte that is no printable
+// ASCII character in its highest bit. Only what stands before the first such byte is sure.
+func lowerASCII(x uint64) (lower, special uint64) {
+	low7 := x &^ highs
+	upper := (low7 + (0x80-'A')*lows) &^ (low7 + (0x80-'Z'-1)*lows) & highs
+	printable := (low7 + (0x80-' ')*lows) &^ (low7 + 1*lows)
+	return x + upper>>2, (x | ^printable) & highs
+}
+
+// slack is the room that one step of the pass may write beyond what it has read.
+const slack = 64
+
+// other folds the character at s[i:] by the tables, and returns where the next one starts.
+func (f *folder) other(s string, i int) int {
+	for i < len(s) {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if to := ascii[c]; to != 0 {
+				f.move(i)
+				f.out[f.n] = to
+				f.n++
+			} else {
+				f.invisible(s, i, i+1)
+			}
+			return i + 1
+		}
+		// Three bytes are what Chinese and Japanese are made of.
+		if 0xE1 <= c && c <= 0xEC && i+2 < len(s) && s[i+1]&0xC0 == 0x80 && s[i+2]&0xC0 == 0x80 {
+			e := lookup(rune(c&0x0F)<<12 | rune(s[i+1]&0x3F)<<6 | rune(s[i+2]&0x3F))
+			if e&(replaced|joins) == 0 {
+				f.move(i)
+				f.out[f.n], f.out[f.n+1], f.out[f.n+2] = c, s[i+1], s[i+2]
+				f.n += 3
+				i += 3
+				continue
+			}
+			i = f.rune(s, i, 3, e)
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && size == 1 {
+			f.meet(Invalid, i)
+			i++
+			continue
+		}
+		i = f.rune(s, i, size, lookup(r))
+	}
+	return i
+}
+
+// rune folds the rune s[i:i+size], whose entry is e.
+func (f *folder) rune(s string, i, size int, e entry) int {
+	next := i + size
+	if e&(replaced|joins) == 0 {
+		f.move(i)
+		f.write(s[i:next], len(s)-next)
+		return next
+	}
+	if e&joins != 0 {
+		return f.join(s, i)
+	}
+	text := e.text()
+	if why := e.reason(); why != plainly {
+		f.remark(why, s, i, next)
+	}
+	if text == "" {
+		return next
+	}
+	f.move(i)
+	f.write(text, len(s)-next)
+	if len(text) > size {
+		f.move(next) // so that no byte of text maps behind the rune
+	}
+	return next
+}
+
+// remark counts why the rune s[i:next] changes.
+func (f *folder) remark(why reason, s string, i, next int) {
+	switch why {
+	case isInvisible:
+		f.invisible(s, i, next)
+		return
+	case isConfusable:
+		if i > 0 && isLetter(s[i-1]) || next < len(s) && isLetter(s[next]) {
+			f.meet(Mixed, i)
+		}
+	}
+	f.meet(reasons[why], i)
+}
+
+func (f *folder) invisible(s string, i, next int) {
+	f.meet(Invisible, i)
+	if f.n > 0 && isLetter(f.out[f.n-1]) && next < len(s) && isLetter(s[next]) {
+		f.meet(InWord, i)
+	}
+}
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// move notes that what is written next stems from the byte src of the source.
+func (f *folder) move(src int) {
+	if shift := src - f.n; shift != f.shift {
+		f.shift = shift
+		f.points = append(f.points, point{uint32(f.n), uint32(src)})
+	}
+}
+
+// write appends text; rest is how much of the source is still to come.
+func (f *folder) write(text string, rest int) {
+	if len(f.out)-f.n < rest+slack {
+		f.out = slices.Grow(f.out[:f.n], rest+slack+f.n/2)
+		f.out = f.out[:cap(f.out)]
+	}
+	f.n += copy(f.out[f.n:], text)
 }

@@ -1,0 +1,87 @@
+package fold
+
+import (
+	"sort"
+	"unicode/utf8"
+)
+
+// Span is a half-open range [Start, End) of bytes.
+type Span struct {
+	Start, End int
+}
+
+// View is one reading of a prompt, with a map back to the bytes it was read from.
+type View struct {
+	Name string // Folded for the main view, else what was undone: Base64, Spaced, …
+	Text []byte // the folded text; owned by the Text it came from
+
+	raw    string  // what was folded: the source, or what a decoder made of it
+	points []point // Text → raw
+}
+
+// point says that the folded bytes from at on stem from the raw bytes from src on, one for one,
+// until the next point. What stands between two points on one side only was added or dropped.
+type point struct{ at, src uint32 }
+
+// Span maps the bytes [start, end) of v.Text to the bytes of the source that they were read from,
+// widened to whole characters. Numbers outside of v.Text count as its ends.
+func (v *View) Span(start, end int) Span {
+	return v.span(start, end)
+}
+
+// span maps a range of v.Text to v.raw.
+func (v *View) span(start, end int) Span {
+	start = min(max(start, 0), len(v.Text))
+	end = min(max(end, start), len(v.Text))
+	if start == len(v.Text) {
+		return Span{len(v.raw), len(v.raw)}
+	}
+	s := Span{Start: v.character(start)}
+	s.End = s.Start
+	if end > start {
+		last := v.character(end - 1)
+		_, size := utf8.DecodeRuneInString(v.raw[last:])
+		s.End = last + size
+		limit := len(v.raw)
+		if i := v.after(end - 1); i < len(v.points) && int(v.points[i].at) == end {
+			limit = int(v.points[i].src)
+			s.End = withMarks(v.raw, s.End, limit)
+		}
+	}
+	return s
+}
+
+// character is where the raw character starts that byte p of v.Text was read from.
+func (v *View) character(p int) int {
+	i := v.after(p)
+	var from point
+	if i > 0 {
+		from = v.points[i-1]
+	}
+	limit := len(v.raw)
+	if i < len(v.points) {
+		limit = max(int(v.points[i].src), int(from.src)+1)
+	}
+	src := min(int(from.src)+p-int(from.at), limit-1)
+	for back := 0; back < utf8.UTFMax-1 && src > 0 && !utf8.RuneStart(v.raw[src]); back++ {
+		src--
+	}
+	return src
+}
+
+// after is the number of points at or before byte p of v.Text.
+func (v *View) after(p int) int {
+	return sort.Search(len(v.points), func(i int) bool { return int(v.points[i].at) > p })
+}
+
+// withMarks moves end over the combining marks that follow, which belong to the character before.
+func withMarks(raw string, end, limit int) int {
+	for end < limit {
+		r, size := utf8.DecodeRuneInString(raw[end:])
+		if r == utf8.RuneError || lookup(r)&mark == 0 {
+			break
+		}
+		end += size
+	}
+	return end
+}
