@@ -292,11 +292,7 @@ func later(a, b Date) Date {
 
 // settle works the days between the phases out; doc.go has the rules.
 func (e *entry) settle(p Policy) {
-	end := e.EndOfSupport
-	if end.IsZero() || (!e.Retired.IsZero() && e.Retired.Before(end)) {
-		end = e.Retired
-	}
-	e.noticeFrom = end.AddMonths(-p.NoticeMonths)
+	e.noticeFrom = e.End().AddMonths(-p.NoticeMonths)
 	switch {
 	case !e.Vanished.IsZero():
 		e.removedFrom = e.Vanished

@@ -41,6 +41,10 @@ type Model struct {
 	Note string `json:"note,omitempty"`
 }
 
+// End is the day on which support ends, or on which the model was retired if
+// that came first.
+func (m Model) End() Date { return firstEnd(m.EndOfSupport, m.Retired) }
+
 // Family is the leading letters of the id: "qwen" for "qwen3-coder:30b".
 func (m Model) Family() string { return family(m.ID) }
 

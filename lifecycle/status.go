@@ -56,11 +56,13 @@ type Status struct {
 
 // End is the day on which support ends, or on which the model was retired if
 // that came first.
-func (s Status) End() Date {
-	if s.EndOfSupport.IsZero() || (!s.Retired.IsZero() && s.Retired.Before(s.EndOfSupport)) {
-		return s.Retired
+func (s Status) End() Date { return firstEnd(s.EndOfSupport, s.Retired) }
+
+func firstEnd(endOfSupport, retired Date) Date {
+	if endOfSupport.IsZero() || (!retired.IsZero() && retired.Before(endOfSupport)) {
+		return retired
 	}
-	return s.EndOfSupport
+	return endOfSupport
 }
 
 // StatusAt returns where a model stands on the calendar day of t, in the
