@@ -10,12 +10,12 @@ func digest(text []byte) uint64 {
 }
 
 // nearEdge is how many bytes of either end of a prompt near-copies share.
-const nearEdge = 96
+const nearEdge = 48
 
 // near is the digest of the letters at both ends of a prompt: the same for
 // prompts that differ in a counter, in punctuation, in spaces or in the middle.
 func near(text []byte) uint64 {
-	var letters [2 * nearEdge]byte
+	var letters [2*nearEdge + 1]byte // one more for what is written and not kept
 	n := 0
 	head, tail := text, []byte(nil)
 	if len(text) > 2*nearEdge {
@@ -23,10 +23,8 @@ func near(text []byte) uint64 {
 	}
 	for _, part := range [...][]byte{head, tail} {
 		for _, b := range part {
-			if b >= 'a' && b <= 'z' || b >= 0x80 || b >= 'A' && b <= 'Z' {
-				letters[n] = b
-				n++
-			}
+			letters[n] = b
+			n += letter(b)
 		}
 	}
 	if n < minLetters {
@@ -37,3 +35,10 @@ func near(text []byte) uint64 {
 
 // minLetters is how many letters make two prompts alike: "2+3" and "7*8" are not.
 const minLetters = 8
+
+// letter is 1 for a letter and any byte beyond ASCII, else 0: arithmetic in
+// place of branches that no processor could guess.
+func letter(b byte) int {
+	low := b | 0x20
+	return int((low-'a')>>7^1) & int(('z'-low)>>7^1) | int(b>>7)
+}
