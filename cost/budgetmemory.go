@@ -173,7 +173,7 @@ func (m *BudgetMemory) Snapshot(w io.Writer) error {
 func (m *BudgetMemory) Restore(r io.Reader) error {
 	var file snapshotFile
 	// A line is under 400 bytes with the longest tenant, its bytes escaped sixfold.
-	if err := decodeStrict(r, 1<<16+int64(m.max)*(6*maxTenant+400), &file); err != nil {
+	if err := decodeStrict(r, 1<<16+int64(min(m.max, 1<<20))*(6*maxTenant+400), &file); err != nil {
 		return fmt.Errorf("cost: budget snapshot: %w", err)
 	}
 	restored := NewBudgetMemory(m.max)

@@ -187,12 +187,12 @@ var csvHeader = []string{
 	"batch_input", "batch_output", "audio_minutes", "cost_eur", "energy_kwh", "energy_calls",
 }
 
-// WriteCSV writes rows as RFC 4180 CSV with a header line. Names of tenants and
+// WriteCSV writes rows as CSV (RFC 4180, but for lines that end in LF: a writer
+// of CRLF would drop CR from names) with a header line. Names of tenants and
 // models that a spreadsheet would run as a formula begin with an apostrophe
 // there (OWASP, CSV Injection).
 func WriteCSV(w io.Writer, rows []Row) error {
 	writer := csv.NewWriter(w)
-	writer.UseCRLF = true // RFC 4180 §2.1
 	record := slices.Clone(csvHeader)
 	err := writer.Write(record)
 	for i := 0; i < len(rows) && err == nil; i++ {

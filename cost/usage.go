@@ -156,7 +156,10 @@ func (w *wireUsage) usage() (Usage, error) {
 		}
 		u.Output += u.Reasoning
 	}
-	return u, u.check()
+	if err := u.check(); err != nil {
+		return Usage{}, err
+	}
+	return u, nil
 }
 
 // countedApart reports whether the reply shows that its reasoning tokens are not
