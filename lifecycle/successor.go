@@ -22,8 +22,8 @@ type Replacement struct {
 }
 
 // Successor returns a model that lives on the day of t and can stand in for
-// id: the one that the provider names, else the closest by capability, family
-// (then publisher), context and size. A model in notice is chosen only if none
+// id: the one that the provider names, else the closest by capability, rough
+// size, family (then publisher), context and exact size. A model in notice is chosen only if none
 // in production will do. A model of which no table prints capabilities counts
 // as a chat model.
 func (c *Catalogue) Successor(id string, t time.Time) (Replacement, error) {
@@ -73,15 +73,17 @@ func (c *Catalogue) named(e *entry, day Date) *entry {
 
 // rank orders candidates; less is better, the fields in order of weight.
 type rank struct {
-	notice, kind, missing, kin, context int
-	size                                float64
-	end                                 int
-	id                                  string
+	notice, kind, missing int
+	far                   int // more than two doublings from the size of the other
+	kin, context          int
+	size                  float64
+	end                   int
+	id                    string
 }
 
 func (r rank) compare(o rank) int {
-	return cmp.Or(cmp.Compare(r.notice, o.notice), cmp.Compare(r.kind, o.kind), cmp.Compare(r.missing, o.missing), cmp.Compare(r.kin, o.kin),
-		cmp.Compare(r.context, o.context), cmp.Compare(r.size, o.size), cmp.Compare(r.end, o.end), strings.Compare(r.id, o.id))
+	return cmp.Or(cmp.Compare(r.notice, o.notice), cmp.Compare(r.kind, o.kind), cmp.Compare(r.missing, o.missing), cmp.Compare(r.far, o.far),
+		cmp.Compare(r.kin, o.kin), cmp.Compare(r.context, o.context), cmp.Compare(r.size, o.size), cmp.Compare(r.end, o.end), strings.Compare(r.id, o.id))
 }
 
 // rank says how well other stands in for e; ok is false if it does not.
@@ -97,10 +99,13 @@ func (e *entry) rank(other *entry, day Date) (r rank, ok bool) {
 	}
 	switch {
 	case e.Family() == other.Family():
-	case e.Publisher != "" && e.Publisher == other.Publisher:
-		r.kin = 1
+	case e.Publisher != "" && other.Publisher != "" && (strings.Contains(e.Publisher, other.Publisher) || strings.Contains(other.Publisher, e.Publisher)):
+		r.kin = 1 // "Mistral AI" and "Mistral AI & All Hands AI"
 	default:
 		r.kin = 2
+	}
+	if r.size > 2 {
+		r.far = 1
 	}
 	if other.Context < e.Context {
 		r.context = 1
@@ -145,9 +150,9 @@ func (r rank) reason(e, other *entry) string {
 	return strings.Join(why, ", ")
 }
 
-// short prints a number of parameters as tables do: 0.6B, 300M.
+// short prints a number of parameters as tables do: 32B, 300M.
 func short(n int64) string {
-	if n < 5e8 {
+	if n < 1e9 {
 		return fmt.Sprintf("%gM", float64(n)/1e6)
 	}
 	return fmt.Sprintf("%gB", float64(n)/1e9)
