@@ -3,13 +3,16 @@ package guard
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/llmaas/llmaas-go/guard/behavior"
 	"github.com/llmaas/llmaas-go/guard/check"
 	"github.com/llmaas/llmaas-go/guard/fold"
+	"github.com/llmaas/llmaas-go/guard/patterns"
 	"github.com/llmaas/llmaas-go/guard/structure"
 )
 
@@ -23,9 +26,17 @@ type Options struct {
 	// that is not named here has Policy. See [Guard.SetPolicy].
 	Tenants map[string]Policy
 
+	// Rules holds rule files of the host, read beside the built-in ones; nil
+	// means none. See [Guard.SetRules].
+	Rules fs.FS
+
 	// Checks run after the layers of structure and patterns and before the one
 	// of behavior, in this order.
 	Checks []Check
+
+	// History remembers the sessions for the behavior layer. nil means a
+	// bounded memory of this process.
+	History History
 
 	// MaxBytes refuses longer prompts unread, with the finding
 	// "guard/too-long". 0 means no limit: a prompt of any length is judged
@@ -38,7 +49,8 @@ type Options struct {
 
 // Guard judges prompts. It is safe for concurrent use.
 type Guard struct {
-	checks   []Check
+	checks   []Check // structure, patterns, the host's, behavior
+	patterns *patterns.Patterns
 	maxBytes int
 	now      func() time.Time
 	fallback *policy
@@ -68,15 +80,64 @@ func New(o Options) (*Guard, error) {
 		}
 	}
 	g.tenants.Store(&tenants)
-	g.checks = append(g.checks, structure.New())
-	for i, c := range o.Checks {
-		if c == nil {
-			return nil, fmt.Errorf("guard: Options.Checks[%d]: got nil, want a Check", i)
-		}
-		g.checks = append(g.checks, c)
+	if err := g.addChecks(o); err != nil {
+		return nil, fmt.Errorf("guard: %w", err)
 	}
 	g.scratch.New = func() any { return new(scratch) }
 	return g, nil
+}
+
+func (g *Guard) addChecks(o Options) error {
+	shape, err := structure.New()
+	if err != nil {
+		return err
+	}
+	rules, err := parseRules(o.Rules)
+	if err != nil {
+		return fmt.Errorf("Options.Rules: %w", err)
+	}
+	if g.patterns, err = patterns.New(patterns.Options{Set: rules}); err != nil {
+		return err
+	}
+	past, err := behavior.New(behavior.Options{
+		History: o.History,
+		Scan:    g.patterns,
+		Policy:  func(tenant string) BehaviorPolicy { return g.policy(tenant).behavior },
+	})
+	if err != nil {
+		return err
+	}
+	g.checks = append(g.checks, shape, g.patterns)
+	for i, c := range o.Checks {
+		if c == nil {
+			return fmt.Errorf("Options.Checks[%d]: got nil, want a Check", i)
+		}
+		g.checks = append(g.checks, c)
+	}
+	g.checks = append(g.checks, past)
+	return nil
+}
+
+// parseRules reads the built-in rules and those of the host.
+func parseRules(host fs.FS) (*patterns.Set, error) {
+	if host == nil {
+		return patterns.Parse(patterns.Builtin())
+	}
+	return patterns.Parse(patterns.Builtin(), host)
+}
+
+// SetRules replaces the host's rules, those of [Options].Rules, while the guard
+// is in use; nil leaves the built-in ones alone. Prompts that are being judged
+// are finished with the old rules. After an error the old rules stay.
+func (g *Guard) SetRules(host fs.FS) error {
+	set, err := parseRules(host)
+	if err != nil {
+		return fmt.Errorf("guard: rules: %w", err)
+	}
+	if err := g.patterns.Replace(set); err != nil {
+		return fmt.Errorf("guard: rules: %w", err)
+	}
+	return nil
 }
 
 // SetPolicy replaces the policy of one tenant while the guard is in use. It

@@ -32,6 +32,11 @@ type Policy struct {
 
 	// Allow drops findings of known texts.
 	Allow []Allowed
+
+	// Behavior is how the sessions of the tenant are judged: switched off, the
+	// number of repetitions, escalation, what happens when a shared history is
+	// gone. Its BlockAt of 0 means Block.
+	Behavior BehaviorPolicy
 }
 
 // Allowed is an entry of an allow-list: a text that may be sent whatever a rule,
@@ -56,12 +61,13 @@ func TextSHA256(text string) string {
 type policy struct {
 	off         bool
 	flag, block int
+	behavior    BehaviorPolicy
 	disabled    ruleSet
 	allowed     map[[sha256.Size]byte]ruleSet
 }
 
 func compilePolicy(p Policy) (*policy, error) {
-	c := &policy{off: p.Off, flag: p.Flag, block: p.Block}
+	c := &policy{off: p.Off, flag: p.Flag, block: p.Block, behavior: p.Behavior}
 	if c.flag == 0 {
 		c.flag = DefaultFlag
 	}
@@ -70,6 +76,9 @@ func compilePolicy(p Policy) (*policy, error) {
 	}
 	if c.flag < 0 || c.block < c.flag {
 		return nil, fmt.Errorf("thresholds: got flag %d and block %d, want 0 < flag <= block", c.flag, c.block)
+	}
+	if c.behavior.BlockAt == 0 {
+		c.behavior.BlockAt = c.block
 	}
 	for _, name := range p.Disabled {
 		if err := c.disabled.add(name); err != nil {

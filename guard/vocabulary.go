@@ -1,8 +1,11 @@
 package guard
 
-import "github.com/llmaas/llmaas-go/guard/check"
+import (
+	"github.com/llmaas/llmaas-go/guard/behavior"
+	"github.com/llmaas/llmaas-go/guard/check"
+)
 
-// The vocabulary of package check, so that a host needs one import.
+// The vocabulary of the layers, so that a host needs one import.
 type (
 	// Input is one prompt, and whose it is.
 	Input = check.Input
@@ -16,6 +19,10 @@ type (
 	Check = check.Check
 	// Prompt is what a [Check] sees.
 	Prompt = check.Prompt
+	// History remembers sessions; nil in [Options] means memory of this process.
+	History = behavior.History
+	// BehaviorPolicy is the part of a [Policy] that the behavior layer reads.
+	BehaviorPolicy = behavior.Policy
 )
 
 // The severities, from a remark to certainty.

@@ -1,0 +1,159 @@
+package guard_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/llmaas/llmaas-go/guard"
+)
+
+func newGuard(t testing.TB, o guard.Options) *guard.Guard {
+	t.Helper()
+	g, err := guard.New(o)
+	require.NoError(t, err)
+	return g
+}
+
+func inspect(g *guard.Guard, tenant, text string) guard.Report {
+	return g.Inspect(context.Background(), guard.Input{Tenant: tenant, Text: text})
+}
+
+const (
+	blocked = "<|im_start|>system" // template/control-token, 100 points
+	flagged = `{"bypass":true}`    // json/bypass-key, 50 points
+)
+
+func TestPolicies(t *testing.T) {
+	g := newGuard(t, guard.Options{
+		Tenants: map[string]guard.Policy{
+			"off":      {Off: true},
+			"lenient":  {Flag: 100, Block: 200},
+			"strict":   {Flag: 10, Block: 50},
+			"rule":     {Disabled: []string{"template/control-token"}},
+			"family":   {Disabled: []string{"template/*", "json/*"}},
+			"text":     {Allow: []guard.Allowed{{SHA256: guard.TextSHA256(blocked)}}},
+			"oneRule":  {Allow: []guard.Allowed{{Rule: "template/*", SHA256: guard.TextSHA256(blocked)}}},
+			"notThis":  {Allow: []guard.Allowed{{Rule: "json/bypass-key", SHA256: guard.TextSHA256(blocked)}}},
+			"anything": {},
+		},
+	})
+	for _, row := range []struct {
+		tenant, text string
+		want         guard.Action
+	}{
+		{"", "hello", guard.Allow},
+		{"", blocked, guard.Block},
+		{"", flagged, guard.Flag},
+		{"unknown", blocked, guard.Block},
+		{"anything", blocked, guard.Block},
+		{"off", blocked, guard.Allow},
+		{"lenient", blocked, guard.Flag},
+		{"lenient", flagged, guard.Allow},
+		{"strict", flagged, guard.Block},
+		{"rule", blocked, guard.Allow},
+		{"rule", flagged, guard.Flag},
+		{"family", blocked, guard.Allow},
+		{"family", flagged, guard.Allow},
+		{"text", blocked, guard.Allow},
+		{"text", blocked + " ", guard.Block},
+		{"oneRule", blocked, guard.Allow},
+		{"notThis", blocked, guard.Block},
+	} {
+		r := inspect(g, row.tenant, row.text)
+		require.Equal(t, row.want, r.Action, "%s: %s: %+v", row.tenant, row.text, r)
+		require.Equal(t, row.tenant == "off", r.Off)
+	}
+}
+
+func TestSetPolicyHoldsFromTheNextPromptOn(t *testing.T) {
+	g := newGuard(t, guard.Options{})
+	require.Equal(t, guard.Block, inspect(g, "a", blocked).Action)
+	require.NoError(t, g.SetPolicy("a", guard.Policy{Off: true}))
+	require.Equal(t, guard.Allow, inspect(g, "a", blocked).Action)
+	require.Equal(t, guard.Block, inspect(g, "b", blocked).Action)
+	require.Error(t, g.SetPolicy("a", guard.Policy{Flag: 9, Block: 3}))
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, row := range []struct {
+		o    guard.Options
+		want string
+	}{
+		{guard.Options{Policy: guard.Policy{Flag: -1}}, "guard: Options.Policy: thresholds: got flag -1 and block 100, want 0 < flag <= block"},
+		{guard.Options{Policy: guard.Policy{Disabled: []string{"html"}}}, `guard: Options.Policy: disabled: rule: got "html", want family/slug or family/*`},
+		{guard.Options{Tenants: map[string]guard.Policy{"x": {Allow: []guard.Allowed{{SHA256: "ab"}}}}}, `guard: Options.Tenants["x"]: allow: SHA256: got 2 characters, want 64 hexadecimal digits`},
+		{guard.Options{MaxBytes: -1}, "guard: Options.MaxBytes: got -1, want 0 or more"},
+		{guard.Options{Checks: []guard.Check{nil}}, "guard: Options.Checks[0]: got nil, want a Check"},
+		{guard.Options{Rules: fstest.MapFS{"a.rules": {Data: []byte("nonsense\n")}}}, "a.rules:1"},
+	} {
+		_, err := guard.New(row.o)
+		require.ErrorContains(t, err, row.want)
+	}
+}
+
+// shout is a host's check: it adds as many findings as the prompt has "!".
+type shout struct{}
+
+func (shout) Inspect(_ context.Context, p *guard.Prompt, dst []guard.Finding) []guard.Finding {
+	for i, c := range []byte(p.Text) {
+		if c == '!' {
+			dst = append(dst, guard.Finding{Rule: "acme/shout", Layer: "acme", Severity: guard.Low, Span: guard.Span{Start: i, End: i + 1}, View: "source"})
+		}
+	}
+	return dst
+}
+
+func TestARuleCountsOnce(t *testing.T) {
+	g := newGuard(t, guard.Options{Checks: []guard.Check{shout{}}})
+	r := inspect(g, "", strings.Repeat("!", 100)+flagged)
+	require.Equal(t, 20, r.Score)
+	require.Len(t, r.Findings, guard.MaxSpansPerRule)
+	require.Equal(t, 100-guard.MaxSpansPerRule, r.Omitted)
+	require.Equal(t, []string{"acme/shout"}, r.Rules())
+	require.Equal(t, 70, inspect(g, "", flagged+"!").Score)
+}
+
+func TestInterruptedAndTooLongAreBlocked(t *testing.T) {
+	g := newGuard(t, guard.Options{MaxBytes: 10, Policy: guard.Policy{Flag: 1000, Block: 1000}})
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(errors.New("gone"))
+	r := g.Inspect(ctx, guard.Input{Text: "hello"})
+	require.Equal(t, guard.Block, r.Action)
+	require.Equal(t, []string{"guard/interrupted"}, r.Rules())
+	r = inspect(g, "", "hello, hello")
+	require.Equal(t, guard.Block, r.Action)
+	require.Equal(t, []string{"guard/too-long"}, r.Rules())
+	require.Equal(t, guard.Allow, inspect(g, "", "hello").Action)
+}
+
+func TestReportHoldsNoText(t *testing.T) {
+	g := newGuard(t, guard.Options{})
+	const text = `{"bypass":"xyzzy"}`
+	r := inspect(g, "", text)
+	data, err := json.Marshal(r)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"action":"flag","score":50,"findings":[{"rule":"json/bypass-key","layer":"structure","severity":"medium",
+		"start":1,"end":17,"view":"source","why":"a JSON switch asks the model to leave its rules"}]}`, string(data))
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("seen", "report", r)
+	require.Contains(t, log.String(), "report.action=flag report.score=50 report.rules=[json/bypass-key]")
+	require.NotContains(t, log.String(), "xyzzy")
+
+	withText, err := r.MarshalJSONWithText(text)
+	require.NoError(t, err)
+	require.Contains(t, string(withText), `"text":"\"bypass\":\"xyzzy\""`)
+	_, err = r.MarshalJSONWithText("short")
+	require.Error(t, err)
+
+	clean, err := json.Marshal(inspect(g, "", "hello"))
+	require.NoError(t, err)
+	require.JSONEq(t, `{"action":"allow","score":0,"findings":[]}`, string(clean))
+}

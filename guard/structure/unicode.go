@@ -1,0 +1,118 @@
+package structure
+
+import (
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/llmaas/llmaas-go/guard/check"
+)
+
+// walker reads the characters beyond ASCII, and the words they stand in, once
+// and in order.
+type walker struct {
+	classes *classes
+	src     string
+	dst     []check.Finding
+	done    int // everything before was judged
+	hidden  int // invisible characters inside Latin words so far
+}
+
+// inspectUnicode judges the characters of src.
+func (c *Check) inspectUnicode(src string, dst []check.Finding) []check.Finding {
+	w := walker{classes: c.classes, src: src, dst: dst}
+	for i := nextWide(src, 0); i < len(src); i = nextWide(src, w.done) {
+		r, size := utf8.DecodeRuneInString(src[i:])
+		switch w.classes.of(r) {
+		case other:
+			if r == utf8.RuneError && size == 1 {
+				w.invalid(i)
+				continue
+			}
+			w.done = i + size
+		case tag:
+			w.tags(i)
+		case override:
+			w.override(i, size)
+		default:
+			w.word(i)
+		}
+	}
+	return w.dst
+}
+
+// nextWide is the place of the first byte of src from i on that is not ASCII.
+func nextWide(src string, i int) int {
+	for ; i+8 <= len(src); i += 8 {
+		s := src[i : i+8]
+		if (s[0]|s[1]|s[2]|s[3]|s[4]|s[5]|s[6]|s[7])&0x80 != 0 {
+			break
+		}
+	}
+	for i < len(src) && src[i] < utf8.RuneSelf {
+		i++
+	}
+	return i
+}
+
+func (w *walker) found(rule string, severity check.Severity, start, end int, why string) {
+	w.dst = append(w.dst, found(rule, severity, token{start: start, end: end}, why))
+}
+
+// invalid passes a run of bytes that are no UTF-8.
+func (w *walker) invalid(i int) {
+	start := i
+	for i < len(w.src) {
+		r, size := utf8.DecodeRuneInString(w.src[i:])
+		if r != utf8.RuneError || size != 1 {
+			break
+		}
+		i++
+	}
+	w.done = i
+	w.found("unicode/invalid-utf8", check.Low, start, i, "bytes that are no UTF-8: readers disagree on what they say")
+}
+
+// tags passes a run of tag characters. Their one honest use is the flag of a
+// region behind a black flag, at most six letters and an end, UTS #51 §C.1.
+func (w *walker) tags(i int) {
+	const blackFlag = "\U0001f3f4"
+	start, n, last := i, 0, rune(0)
+	for i < len(w.src) {
+		r, size := utf8.DecodeRuneInString(w.src[i:])
+		if w.classes.of(r) != tag {
+			break
+		}
+		i, n, last = i+size, n+1, r
+	}
+	w.done = i
+	flag := start >= len(blackFlag) && w.src[start-len(blackFlag):start] == blackFlag
+	if !flag || n > 7 || last != 0xe007f {
+		w.found("unicode/tag-characters", check.High, start, i, "invisible tag characters spell a hidden text")
+	}
+}
+
+// override judges a bidirectional override, UAX #9 §2.2, by what it turns
+// around: Latin letters never need one.
+func (w *walker) override(i, size int) {
+	w.done = i + size
+	severity, why := check.Medium, "a bidirectional override shows the text in another order than it is read in"
+	for j, r := range w.src[w.done:] {
+		if j > 16 || !unicode.IsSpace(r) {
+			if w.classes.ofAny(r) == latin {
+				severity = check.High
+			}
+			break
+		}
+	}
+	w.found("unicode/bidi-override", severity, i, w.done, why)
+}
+
+// ofAny is of for ASCII too.
+func (t *classes) ofAny(r rune) class {
+	if r < utf8.RuneSelf && !isASCIILetter(byte(r)) {
+		return other
+	}
+	return t.of(r)
+}
+
+func isASCIILetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }

@@ -1,0 +1,219 @@
+package structure
+
+import (
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/llmaas/llmaas-go/guard/check"
+)
+
+// word is what the walker gathers over one run of letters, marks, digits and
+// invisible characters.
+type word struct {
+	start, end int
+
+	latins, twins, foreigns int
+	styled                  int
+	lower                   int   // small Latin letters
+	greek                   bool  // a letter is Greek
+	switches                int   // changes between Latin and another alphabet
+	script                  class // of the last letter, latin or foreign
+
+	marks, mostMarks     int // combining marks in a row
+	selectors, mostInRow int // variation selectors in a row
+
+	pending      int // invisible characters since the last letter
+	sinceHidden  int // letters since the last invisible character
+	softHyphens  int // soft hyphens that wait to be judged
+	hidden       int // invisible characters between two Latin letters
+	firstPending int // where the first of them stands
+	hiddenStart  int
+	hiddenEnd    int
+}
+
+// word passes the word around the byte at i, which is not before w.done.
+func (w *walker) word(i int) {
+	start := i
+	for start > w.done && isWordByte(w.src[start-1]) {
+		start--
+	}
+	d := word{start: start, hiddenStart: -1}
+	for i = start; i < len(w.src); {
+		if c := w.src[i]; c < utf8.RuneSelf {
+			if !isWordByte(c) {
+				break
+			}
+			d.ascii(c, i)
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(w.src[i:])
+		c := w.classes.of(r)
+		if c == other || c == tag || c == override {
+			break
+		}
+		d.wide(r, c, i)
+		i += size
+	}
+	d.end = i
+	w.done = i
+	w.judge(&d)
+}
+
+func isWordByte(c byte) bool { return isASCIILetter(c) || isDigit(c) }
+
+func (d *word) ascii(c byte, at int) {
+	if isDigit(c) {
+		d.marks, d.selectors, d.pending = 0, 0, 0
+		return
+	}
+	if c >= 'a' {
+		d.lower++
+	}
+	d.letter(latin, at)
+}
+
+func (d *word) wide(r rune, c class, at int) {
+	switch c {
+	case latin:
+		if unicode.IsLower(r) {
+			d.lower++
+		}
+		d.letter(latin, at)
+	case styled:
+		d.styled++
+		d.letter(latin, at)
+	case twin, foreign:
+		if unicode.Is(unicode.Greek, r) {
+			d.greek = true
+		}
+		d.letter(c, at)
+	case mark:
+		d.marks++
+		d.mostMarks = max(d.mostMarks, d.marks)
+	case selector:
+		d.selectors++
+		d.mostInRow = max(d.mostInRow, d.selectors)
+		d.hide(at)
+	case invisible:
+		if r == 0xad {
+			d.softHyphens++
+		}
+		d.hide(at)
+	}
+}
+
+func (d *word) hide(at int) {
+	if d.pending == 0 {
+		d.firstPending = at
+	}
+	d.pending++
+}
+
+func (d *word) letter(c class, at int) {
+	script := latin
+	switch c {
+	case latin:
+		d.latins++
+	case twin:
+		d.twins++
+		script = foreign
+	default:
+		d.foreigns++
+		script = foreign
+	}
+	if d.pending > 0 && script == latin && d.script == latin {
+		d.hiddenBetween(at)
+	}
+	if d.script != other && d.script != script {
+		d.switches++
+	}
+	d.script = script
+	d.sinceHidden++
+	d.marks, d.selectors, d.pending, d.softHyphens = 0, 0, 0, 0
+}
+
+// hiddenBetween counts the invisible characters before the letter at. A single
+// soft hyphen is how typesetters divide a word; two of them three letters apart
+// or less are not.
+func (d *word) hiddenBetween(at int) {
+	close := d.hiddenStart >= 0 && d.sinceHidden <= 3
+	if d.softHyphens < d.pending || close || d.softHyphens > 1 {
+		d.hidden += d.pending
+	}
+	if d.hiddenStart < 0 {
+		d.hiddenStart = d.firstPending
+	}
+	d.hiddenEnd = at
+	d.sinceHidden = 0
+}
+
+// judge weighs a word. Each finding has a row in the package's table of rules.
+func (w *walker) judge(d *word) {
+	if d.hidden > 0 {
+		w.hidden += d.hidden
+		severity := check.Medium
+		if w.hidden >= 3 {
+			severity = check.High
+		}
+		w.found("unicode/hidden-in-word", severity, d.hiddenStart, d.hiddenEnd, "invisible characters stand inside a Latin word")
+	}
+	if d.mostInRow >= 4 {
+		w.found("unicode/variation-selectors", check.High, d.start, d.end, "a run of variation selectors carries hidden bytes")
+	}
+	if d.mostMarks >= 5 {
+		w.found("unicode/combining-stack", check.Low, d.start, d.end, "a letter carries five combining marks or more")
+	}
+	if d.styled >= 3 {
+		w.found("unicode/styled-letters", check.Low, d.start, d.end, "a word is written in mathematical letters")
+	}
+	w.judgeScripts(d)
+}
+
+// judgeScripts looks for words that pass for Latin ones, UTS #39 §4 and §5.
+func (w *walker) judgeScripts(d *word) {
+	outside := d.twins + d.foreigns
+	if outside == 0 {
+		return
+	}
+	if d.latins == 0 {
+		if d.foreigns == 0 && w.passesForKeyword(d) {
+			w.found("unicode/confusable-word", check.High, d.start, d.end, "a word without a Latin letter passes for a Latin key word")
+		}
+		return
+	}
+	switch {
+	case d.latins+outside < 3,
+		d.greek && d.latins+outside < 5, // µm, kΩ, ρgh, αx: units and formulas
+		d.switches == 1 && d.lower == 0: // URLы, SMSка: a case ending on an acronym
+	case d.foreigns == 0:
+		w.found("unicode/confusable-word", check.High, d.start, d.end, "letters of another alphabet pass for Latin ones in this word")
+	case d.switches >= 2:
+		w.found("unicode/mixed-script-word", check.Medium, d.start, d.end, "the letters of this word come from two alphabets by turns")
+	}
+}
+
+// keywords are the words that an attacker gains most by writing in letters that
+// only look Latin.
+var keywords = map[string]bool{
+	"system": true, "admin": true, "prompt": true, "ignore": true, "developer": true, "assistant": true,
+	"instruction": true, "instructions": true, "password": true, "jailbreak": true, "override": true, "bypass": true,
+}
+
+// longestKeyword is the length of "instructions".
+const longestKeyword = 12
+
+func (w *walker) passesForKeyword(d *word) bool {
+	if d.twins > longestKeyword {
+		return false
+	}
+	var spelled [longestKeyword]byte
+	n := 0
+	for _, r := range w.src[d.start:d.end] {
+		if c := w.classes.passes[r]; c != 0 {
+			spelled[n] = c
+			n++
+		}
+	}
+	return keywords[string(spelled[:n])]
+}
