@@ -69,7 +69,7 @@ type Balance struct {
 
 // Budget keeps tenants within a cap per calendar month: reserve the most a call
 // can cost before it is made, and settle what it did cost after. It is safe for
-// concurrent use.
+// concurrent use. The zero value refuses everything; make one with [NewBudget].
 type Budget struct {
 	cap      func(string) Amount
 	location *time.Location
@@ -144,6 +144,9 @@ func (b *Budget) Balance(ctx context.Context, tenant string, t time.Time) (Balan
 }
 
 func (b *Budget) account(tenant string, t time.Time) (Account, error) {
+	if b.state == nil {
+		return Account{}, errors.New("cost: budget: got the zero Budget, want one of NewBudget")
+	}
 	if len(tenant) > maxTenant {
 		return Account{}, fmt.Errorf("cost: budget: got a tenant of %d bytes, want at most %d", len(tenant), maxTenant)
 	}

@@ -52,6 +52,8 @@ func TestBudgetEdges(t *testing.T) {
 	ctx, now := t.Context(), at(t, may)
 	_, err := NewBudget(BudgetOptions{})
 	require.ErrorContains(t, err, "Cap")
+	_, err = new(Budget).Reserve(ctx, "acme", 1, now)
+	require.ErrorContains(t, err, "NewBudget")
 
 	b := budgetOf(t, 100, nil)
 	_, err = b.Reserve(ctx, "acme", -1, now)

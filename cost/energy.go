@@ -25,7 +25,7 @@ func (e Energy) KWh() float64 { return float64(e) / float64(KilowattHour) }
 func (e Energy) String() string { return Amount(e).String() + " kWh" }
 
 // EnergyTable is what is known about the energy of models, by date. It never
-// changes and is safe for concurrent use. The zero value knows nothing.
+// changes and is safe for concurrent use. A nil or zero one knows nothing.
 type EnergyTable struct {
 	figures map[string][]EnergyFigure // by model; each slice by AsOf
 }
@@ -120,6 +120,9 @@ func (t *EnergyTable) add(line energyLine) error {
 // At returns the figure for a model at the instant t: the latest published by
 // then. It reports false for a model without one; unknown is never taken for 0.
 func (t *EnergyTable) At(model string, at time.Time) (EnergyFigure, bool) {
+	if t == nil {
+		return EnergyFigure{}, false
+	}
 	figures := t.figures[model]
 	for i := len(figures) - 1; i >= 0; i-- {
 		if !at.Before(figures[i].AsOf) {

@@ -67,8 +67,10 @@ func TestEnergyOf(t *testing.T) {
 	}
 	_, ok := EnergyFigure{}.Of(Usage{Input: 1})
 	require.False(t, ok, "no figure is unknown, not zero")
-	_, ok = new(EnergyTable).At("gemma3:1b", time.Now())
-	require.False(t, ok)
+	for _, table := range []*EnergyTable{nil, {}} {
+		_, ok = table.At("gemma3:1b", time.Now())
+		require.False(t, ok)
+	}
 }
 
 func TestEnergyJSON(t *testing.T) {

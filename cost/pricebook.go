@@ -139,7 +139,11 @@ func (b *PriceBook) At(t time.Time) Tariff {
 			return b.tariffs[i]
 		}
 	}
-	return Tariff{}
+	if len(b.tariffs) == 0 {
+		return Tariff{}
+	}
+	return Tariff{missing: fmt.Errorf("%w: got %s, want %s or later",
+		ErrNoTariff, t.UTC().Format(time.RFC3339), b.tariffs[0].From.Format(time.RFC3339))}
 }
 
 // Tariffs returns a copy of all tariffs, the earliest first.

@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,8 +11,8 @@ import (
 
 // Errors that a bill or a quote can end in, for errors.Is.
 var (
-	// ErrNoTariff says that no tariff was in force at the date.
-	ErrNoTariff = errors.New("cost: no tariff in force at that date")
+	// ErrNoTariff says that no tariff was in force at the instant.
+	ErrNoTariff = errors.New("cost: no tariff in force")
 	// ErrNoPrice says that the tariff in force sells no such kind.
 	ErrNoPrice = errors.New("cost: no price")
 	// ErrUsage says that counts contradict one another or are negative.
@@ -26,6 +27,8 @@ type Tariff struct {
 
 	prices [kindCount]Amount // per token, Audio per started minute
 	sold   [kindCount]bool
+
+	missing error // why there is no tariff, where At had none
 }
 
 // Price returns the price of one unit of the kind (a token, or a started minute
@@ -98,7 +101,7 @@ func (b Bill) MarshalJSON() ([]byte, error) {
 // use that the tariff does not sell (rerank before 2026-05-17) is [ErrNoPrice].
 func (t Tariff) Bill(u Usage) (Bill, error) {
 	if t.ID == "" {
-		return Bill{}, ErrNoTariff
+		return Bill{}, cmp.Or(t.missing, ErrNoTariff)
 	}
 	if err := u.check(); err != nil {
 		return Bill{}, err

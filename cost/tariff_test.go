@@ -166,6 +166,8 @@ func TestZeroTariff(t *testing.T) {
 		_, ok := tariff.Price(Input)
 		require.False(t, ok)
 	}
+	_, err := Default().At(at(t, before)).Bill(Usage{})
+	require.ErrorContains(t, err, "got 2025-06-04T23:59:59Z, want 2025-06-05T00:00:00Z or later")
 	_, ok := Default().At(time.Now()).Price(99)
 	require.False(t, ok)
 }

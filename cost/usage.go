@@ -19,7 +19,7 @@ type Usage struct {
 	Output    int64         `json:"output"`    // all completion tokens, those of Reasoning too
 	Reasoning int64         `json:"reasoning"` // the part of Output that was reasoning
 	Rerank    int64         `json:"rerank"`    // tokens of the query and documents of a rerank call
-	Audio     time.Duration `json:"audio"`     // length of one recording; each started minute counts whole
+	Audio     time.Duration `json:"audio_ns"`  // length of one recording; each started minute counts whole
 	Batch     bool          `json:"batch"`     // Input and Output went through the Batch API
 	Estimated bool          `json:"estimated"` // the service did not say; these are estimates
 }
