@@ -179,15 +179,22 @@ func (c *Catalogue) find(id string) *entry {
 	if len(id) > maxID {
 		return nil
 	}
-	i, ok := c.index[id]
-	if !ok {
-		var buf [maxID]byte
-		i, ok = c.index[string(appendLower(buf[:0], id))]
+	if i, ok := c.index[id]; ok {
+		return &c.models[i]
 	}
-	if !ok {
-		return nil
+	var buf [maxID]byte
+	return c.findWord(append(buf[:0], id...))
+}
+
+// findWord is find for bytes that may be changed: it folds their case in place.
+func (c *Catalogue) findWord(id []byte) *entry {
+	for i, b := range id {
+		id[i] = lowerByte(b)
 	}
-	return &c.models[i]
+	if i, ok := c.index[string(id)]; ok {
+		return &c.models[i]
+	}
+	return nil
 }
 
 // build merges the tables, the earliest first.

@@ -100,12 +100,12 @@ func (s *scanner) file(fsys fs.FS, name string) error {
 // looks each up: linear in the line, whatever stands in it.
 func (s *scanner) line(file string, n int, line []byte) {
 	for i := 0; i < len(line); {
-		if !idByte[line[i]] {
+		if !idByte(line[i]) {
 			i++
 			continue
 		}
 		start := i
-		for i < len(line) && idByte[line[i]] {
+		for i < len(line) && idByte(line[i]) {
 			i++
 		}
 		s.word(file, n, start, line[start:i])
@@ -129,21 +129,22 @@ func (s *scanner) word(file string, n, start int, word []byte) {
 		if at > 0 && word[at-1] != '/' {
 			continue
 		}
-		if s.report(file, n, start+at+1, string(word[at:])) {
+		if s.report(file, n, start+at+1, word[at:]) {
 			return
 		}
 	}
 }
 
 // report says whether name is a model, and keeps it if it is on its way out.
-func (s *scanner) report(file string, line, column int, name string) bool {
-	status, err := s.c.StatusAt(name, s.t)
-	if err != nil {
+func (s *scanner) report(file string, line, column int, name []byte) bool {
+	var buf [maxID]byte
+	e := s.c.findWord(append(buf[:0], name...))
+	if e == nil {
 		return false
 	}
-	if status.Phase >= Notice {
-		use := Use{File: file, Line: line, Column: column, Name: name, Status: status}
-		use.Successor, _ = s.c.Successor(status.Model, s.t) // none is no fault of the source
+	if status := e.status(DateOf(s.t)); status.Phase >= Notice {
+		use := Use{File: file, Line: line, Column: column, Name: string(name), Status: status}
+		use.Successor, _ = s.c.Successor(e.ID, s.t) // none is no fault of the source
 		s.uses = append(s.uses, use)
 	}
 	return true
@@ -151,13 +152,7 @@ func (s *scanner) report(file string, line, column int, name string) bool {
 
 func punctuation(c byte) bool { return c == '.' || c == ':' || c == '-' || c == '/' || c == '_' }
 
-// idByte marks the characters of which the ids in the tables consist.
-var idByte = func() (t [256]bool) {
-	for c := range t {
-		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', punctuation(byte(c)):
-			t[c] = true
-		}
-	}
-	return t
-}()
+// idByte says whether ids in the tables are made of c.
+func idByte(c byte) bool {
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || punctuation(c)
+}

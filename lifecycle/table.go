@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"io"
-	"slices"
 	"strings"
 )
 
@@ -242,17 +241,16 @@ func lower(s string) string {
 	if !strings.ContainsFunc(s, func(r rune) bool { return r >= 'A' && r <= 'Z' }) {
 		return s
 	}
-	return string(appendLower(nil, s))
+	b := []byte(s)
+	for i, c := range b {
+		b[i] = lowerByte(c)
+	}
+	return string(b)
 }
 
-func appendLower(dst []byte, s string) []byte {
-	dst = slices.Grow(dst, len(s))
-	for i := range len(s) {
-		c := s[i]
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		dst = append(dst, c)
+func lowerByte(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
 	}
-	return dst
+	return c
 }
