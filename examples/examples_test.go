@@ -1,0 +1,130 @@
+// Package examples_test runs every example as a program, and reads what it
+// prints.
+package examples_test
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// bin is the folder that the examples were built into.
+var bin string
+
+func TestMain(m *testing.M) {
+	code, err := build(m)
+	if err != nil {
+		println("build the examples:", err.Error())
+	}
+	os.Exit(code)
+}
+
+func build(m *testing.M) (int, error) {
+	dir, err := os.MkdirTemp("", "llmaas-examples-")
+	if err != nil {
+		return 1, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	bin = dir
+	if out, err := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "./...").CombinedOutput(); err != nil {
+		println(string(out))
+		return 1, err
+	}
+	return m.Run(), nil
+}
+
+// example is one run of an example, and what it must print.
+type example struct {
+	name   string
+	args   []string
+	env    []string
+	stdin  string // "" leaves standard input as it is on a quiet machine
+	exit   int
+	stdout []string // regular expressions, all must match
+	stderr []string
+}
+
+type result struct {
+	stdout, stderr string
+	exit           int
+}
+
+func (e example) command(ctx context.Context) *exec.Cmd {
+	name := strings.Fields(e.name)[0]
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, name), e.args...)
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "LLMAAS_") {
+			cmd.Env = append(cmd.Env, v)
+		}
+	}
+	cmd.Env = append(cmd.Env, e.env...)
+	if e.stdin != "" {
+		cmd.Stdin = strings.NewReader(e.stdin)
+	}
+	return cmd
+}
+
+func (e example) run(t *testing.T) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := e.command(ctx)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		require.IsType(t, &exec.ExitError{}, err)
+	}
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+func TestExamples(t *testing.T) {
+	ran := map[string]bool{}
+	for _, e := range runs(t) {
+		ran[strings.Fields(e.name)[0]] = true
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel()
+			got := e.run(t)
+			require.Equal(t, e.exit, got.exit, "%s\n%s", got.stdout, got.stderr)
+			for _, want := range e.stdout {
+				require.Regexp(t, regexp.MustCompile("(?m)"+want), got.stdout)
+			}
+			for _, want := range e.stderr {
+				require.Regexp(t, regexp.MustCompile("(?m)"+want), got.stderr)
+			}
+			require.NotContains(t, got.stderr, "goroutine ", "a stack trace")
+		})
+	}
+	// An example that no row runs is one that nobody sees break.
+	for _, name := range programs(t) {
+		require.True(t, ran[name], "examples/%s is in no row", name)
+	}
+}
+
+// programs are the folders that hold an example of this module.
+func programs(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir(".")
+	require.NoError(t, err)
+	var names []string
+	for _, e := range entries {
+		_, err := fs.Stat(os.DirFS(e.Name()), "go.mod")
+		if e.IsDir() && err != nil {
+			names = append(names, e.Name())
+		}
+	}
+	require.NotEmpty(t, names)
+	return names
+}

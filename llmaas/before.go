@@ -1,0 +1,99 @@
+package llmaas
+
+import (
+	"cmp"
+	"context"
+	"strings"
+	"time"
+
+	openai "github.com/sashabaranov/go-openai"
+
+	"github.com/llmaas/llmaas-go/cost"
+	"github.com/llmaas/llmaas-go/guard"
+	"github.com/llmaas/llmaas-go/guard/behavior"
+	"github.com/llmaas/llmaas-go/lifecycle"
+	"github.com/llmaas/llmaas-go/tokens"
+)
+
+// before is everything that happens to a call before it is sent: the model is
+// looked up, tokens and cost are estimated, what is new is judged. What it found
+// out stands in result, also when it returns an error.
+func (c *Client) before(ctx context.Context, req openai.ChatCompletionRequest, result *Result) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	now := c.now()
+	// A model that the catalogue does not know is the service's to judge.
+	result.Status, _ = c.catalogue.StatusAt(req.Model, now)
+	result.Estimate = tokens.For(req.Model).Estimate(joined(req.Messages))
+	result.Quote = c.quote(req, result.Estimate, now)
+	if c.guard == nil {
+		return nil
+	}
+	call := callFrom(ctx)
+	for _, text := range newTexts(req.Messages) {
+		report := c.guard.Inspect(ctx, guard.Input{Tenant: call.Tenant, Session: call.Session, Text: text, Time: now})
+		if report.Action >= result.Report.Action {
+			result.Report = report
+		}
+		if report.Action == guard.Block {
+			return &Error{Kind: ErrRefused, Report: &report}
+		}
+	}
+	return nil
+}
+
+// defaultMaxTokens is what the service takes for max_tokens when a request names
+// none (its API page, 2025 and 2026).
+const defaultMaxTokens = 1024
+
+// quote is what the call can cost. Without a tariff for the day it is zero.
+func (c *Client) quote(req openai.ChatCompletionRequest, in tokens.Estimate, now time.Time) cost.Quote {
+	model, _ := c.catalogue.Model(req.Model)
+	quote, _ := c.prices.At(now).Quote(cost.Request{
+		Input:     cost.Range{Low: in.Low, Likely: in.Likely, High: in.High},
+		MaxTokens: cmp.Or(req.MaxCompletionTokens, req.MaxTokens, defaultMaxTokens),
+		Reasoning: model.Capabilities.Has(lifecycle.Reasoning),
+		Choices:   req.N,
+	})
+	return quote
+}
+
+// newTexts are the texts of this turn. The caller resends all earlier ones each
+// turn; they were judged when they were new, and judging them again would take
+// every conversation for a repetition.
+func newTexts(messages []openai.ChatCompletionMessage) []string {
+	turn := behavior.NewTurn(messages, func(m openai.ChatCompletionMessage) string { return m.Role })
+	texts := make([]string, len(turn))
+	for i, m := range turn {
+		texts[i] = textOf(m)
+	}
+	return texts
+}
+
+// textOf is the text of a message, whether it is one string or parts.
+func textOf(m openai.ChatCompletionMessage) string {
+	if len(m.MultiContent) == 0 {
+		return m.Content
+	}
+	var b strings.Builder
+	for _, part := range m.MultiContent {
+		if part.Text != "" {
+			b.WriteString(part.Text)
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
+func joined(messages []openai.ChatCompletionMessage) string {
+	if len(messages) == 1 {
+		return textOf(messages[0])
+	}
+	var b strings.Builder
+	for _, m := range messages {
+		b.WriteString(textOf(m))
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

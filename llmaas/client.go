@@ -1,0 +1,182 @@
+package llmaas
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/llmaas/llmaas-go/cost"
+	"github.com/llmaas/llmaas-go/guard"
+	"github.com/llmaas/llmaas-go/lifecycle"
+)
+
+// DefaultBaseURL is where the service listens.
+const DefaultBaseURL = "https://api.ai.cloud-temple.com/v1"
+
+// maxReply is the largest reply that is read whole, in bytes.
+const maxReply = 256 << 20
+
+// Guard judges a prompt before it is sent. [*guard.Guard] is one.
+type Guard interface {
+	Inspect(ctx context.Context, in guard.Input) guard.Report
+}
+
+// Config configures [New]. Token is the one field that must be set.
+type Config struct {
+	// Token gives the bearer token of each request, as [Static] does.
+	Token TokenSource
+
+	// BaseURL is the root of the API, with its /v1. "" means [DefaultBaseURL].
+	BaseURL string
+
+	// Transport sends the requests. Nil means a pool of connections of the
+	// client's own, over TLS 1.3.
+	Transport http.RoundTripper
+
+	// Guard judges what is new in each turn. Nil means that nothing is judged.
+	Guard Guard
+
+	// Prices are the tariffs to bill by. Nil means [cost.Default].
+	Prices *cost.PriceBook
+
+	// Energy is what models take. Nil means [cost.DefaultEnergy].
+	Energy *cost.EnergyTable
+
+	// Catalogue knows the models and their dates. Nil means [lifecycle.Default].
+	Catalogue *lifecycle.Catalogue
+
+	// Retry says when a request is sent again.
+	Retry Retry
+
+	// Now is the clock for dates: of prices, of models, of Retry-After. Nil means time.Now.
+	Now func() time.Time
+}
+
+// Client calls the service. It is safe for concurrent use.
+type Client struct {
+	base      string
+	http      *http.Client
+	guard     Guard
+	prices    *cost.PriceBook
+	energy    *cost.EnergyTable
+	catalogue *lifecycle.Catalogue
+	now       func() time.Time
+}
+
+// New makes a client. The error says which field of the config is wrong.
+func New(cfg Config) (*Client, error) {
+	if cfg.Token == nil {
+		return nil, errors.New("llmaas: Config.Token: got none, want a TokenSource such as llmaas.Static(key)")
+	}
+	if cfg.Retry.Attempts < 0 || cfg.Retry.MaxWait < 0 {
+		return nil, errors.New("llmaas: Config.Retry: got a negative value, want 0 or more")
+	}
+	base, err := baseURL(cfg.BaseURL)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{base: base, guard: cfg.Guard, prices: cfg.Prices, energy: cfg.Energy, catalogue: cfg.Catalogue, now: cfg.Now}
+	if c.prices == nil {
+		c.prices = cost.Default()
+	}
+	if c.energy == nil {
+		c.energy = cost.DefaultEnergy()
+	}
+	if c.catalogue == nil {
+		c.catalogue = lifecycle.Default()
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	if cfg.Transport == nil {
+		cfg.Transport = newBase()
+	}
+	c.http = &http.Client{
+		Transport: &transport{base: cfg.Transport, token: cfg.Token, retry: cfg.Retry, now: c.now, jitter: defaultJitter},
+		// A redirect could carry token and prompt to another host.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return c, nil
+}
+
+func baseURL(raw string) (string, error) {
+	if raw == "" {
+		return DefaultBaseURL, nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", errors.New(`llmaas: Config.BaseURL: want a plain http or https address such as "` + DefaultBaseURL + `"`)
+	}
+	return strings.TrimRight(raw, "/"), nil
+}
+
+// post sends body as JSON and returns the reply if its status is 200. The
+// caller closes the reply's body.
+func (c *Client) post(ctx context.Context, path string, body []byte, known *facts) (*http.Response, error) {
+	ctx = context.WithValue(ctx, factsKey{}, known)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range callFrom(ctx).Header {
+		req.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, plain(err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer func() { _ = resp.Body.Close() }()
+		head, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // what can be read of it will do
+		return nil, statusError(resp, head, c.now())
+	}
+	return resp, nil
+}
+
+// plain takes off the *url.Error, whose text repeats the address.
+func plain(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// readReply reads a whole reply and decodes it into v.
+func readReply(resp *http.Response, v any) ([]byte, error) {
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
+	switch {
+	case err != nil && errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, &Error{Kind: ErrTruncated, Status: resp.StatusCode, cause: err}
+	case err != nil:
+		return nil, err
+	case len(body) > maxReply:
+		return nil, &Error{Kind: ErrProtocol, Status: resp.StatusCode, cause: fmt.Errorf("a reply longer than %d bytes", maxReply)}
+	}
+	if err := json.Unmarshal(body, v); err != nil {
+		// The decoder's words may quote the reply: its type and offset must do.
+		return nil, &Error{Kind: ErrProtocol, Status: resp.StatusCode, cause: decodeError(err, len(body))}
+	}
+	return body, nil
+}
+
+func decodeError(err error, size int) error {
+	var syntax *json.SyntaxError
+	var typ *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Errorf("no JSON at byte %d of %d", syntax.Offset, size)
+	case errors.As(err, &typ):
+		return fmt.Errorf("field %s at byte %d has the wrong type", typ.Field, typ.Offset)
+	}
+	return fmt.Errorf("no JSON in %d bytes", size)
+}

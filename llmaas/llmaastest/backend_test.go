@@ -1,0 +1,147 @@
+package llmaastest_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	openai "github.com/sashabaranov/go-openai"
+	"github.com/stretchr/testify/require"
+
+	"github.com/llmaas/llmaas-go/llmaas/llmaastest"
+)
+
+// exchanges has a row for every kind of request: what is sent, and what the
+// answer must hold.
+var exchanges = []struct {
+	name, method, path, body string
+	status                   int
+	holds                    []string
+}{
+	{"models", "GET", "/models", "", 200, []string{`"id":"gpt-oss:120b"`, `"owned_by":"CloudTemple"`, `"max_model_len":120000`, `"allow_view":true`}},
+	{"models by POST", "POST", "/models", "{}", 405, []string{`"invalid_request_error"`}},
+	{"chat", "POST", "/chat/completions", `{"model":"llama3.3:70b","messages":[{"role":"user","content":"Hello there"}]}`, 200,
+		[]string{`"id":"chatcmpl-00000001"`, `"object":"chat.completion"`, `"content":"You wrote: Hello there"`, `"finish_reason":"stop"`,
+			`"machine_name":"gpu-01"`, `"prompt_tokens":8`, `"completion_tokens":5`, `"reasoning_tokens":0`}},
+	{"chat that reasons", "POST", "/chat/completions", `{"model":"gpt-oss:120b","messages":[{"role":"user","content":"Hi"}]}`, 200,
+		[]string{`"reasoning_content":"The conversation has 1 messages; an echo will do."`, `"reasoning_tokens":13`}},
+	{"chat cut by max_tokens", "POST", "/chat/completions", `{"model":"llama3.3:70b","max_tokens":2,"messages":[{"role":"user","content":"Hello there"}]}`, 200,
+		[]string{`"content":"You wrote"`, `"finish_reason":"length"`, `"completion_tokens":2`}},
+	{"chat with parts", "POST", "/chat/completions", `{"model":"llama3.3:70b","messages":[{"role":"user","content":[{"type":"text","text":"Hi"},{"type":"image_url","image_url":{"url":"data:"}}]}]}`, 200,
+		[]string{`"content":"You wrote: Hi"`}},
+	{"chat with a tool", "POST", "/chat/completions", `{"model":"llama3.3:70b","messages":[{"role":"user","content":"?"}],"tools":[{"type":"function","function":{"name":"weather","parameters":{"type":"object","properties":{"city":{"type":"string"},"days":{"type":"integer"}}}}}]}`, 200,
+		[]string{`"name":"weather"`, `{\"city\":\"Paris\",\"days\":1}`, `"finish_reason":"tool_calls"`}},
+	{"chat with a tool result", "POST", "/chat/completions", `{"model":"llama3.3:70b","messages":[{"role":"user","content":"?"},{"role":"tool","content":"sun"}],"tools":[{"type":"function","function":{"name":"weather"}}]}`, 200,
+		[]string{`"content":"You wrote: ?"`}},
+	{"chat with a schema", "POST", "/chat/completions", `{"model":"llama3.3:70b","messages":[{"role":"user","content":"?"}],"response_format":{"type":"json_schema","json_schema":{"schema":{"type":"object","properties":{"ok":{"type":"boolean"},"kind":{"enum":["a","b"]}}}}}}`, 200,
+		[]string{`"content":"{\"kind\":\"a\",\"ok\":true}"`}},
+	{"completion of a prompt", "POST", "/completions", `{"model":"llama3.3:70b","prompt":"Hi"}`, 200, []string{`"content":"You wrote: Hi"`}},
+	{"stream", "POST", "/chat/completions", `{"model":"llama3.3:70b","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Hi"}]}`, 200,
+		[]string{"data: {", `"delta":{"content":"You"}`, `"delta":{"content":" wrote"}`, `"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":4`, "\n\ndata: [DONE]\n\n"}},
+	{"unknown model", "POST", "/chat/completions", `{"model":"nonesuch","messages":[{"role":"user","content":"Hi"}]}`, 404, []string{`"code":"model_not_found"`}},
+	{"no messages", "POST", "/chat/completions", `{"model":"llama3.3:70b"}`, 400, []string{`"invalid_request_error"`}},
+	{"max_tokens 0", "POST", "/chat/completions", `{"model":"llama3.3:70b","max_tokens":0,"messages":[{"role":"user","content":"Hi"}]}`, 400, []string{`"invalid_request_error"`}},
+	{"no JSON", "POST", "/chat/completions", `{`, 400, []string{`"invalid_request_error"`}},
+	{"embeddings", "POST", "/embeddings", `{"model":"bge-m3:567m","input":"a b","dimensions":2}`, 200, []string{`"embedding":[`, `"prompt_tokens":2`}},
+	{"embeddings in base64", "POST", "/embeddings", `{"model":"bge-m3:567m","input":["a","b"],"dimensions":1,"encoding_format":"base64"}`, 200, []string{`"index":1`, `"embedding":"AACAvw=="`}},
+	{"embeddings of token ids", "POST", "/embeddings", `{"model":"bge-m3:567m","input":[1,2]}`, 400, []string{`array of strings`}},
+	{"rerank", "POST", "/v2/rerank", `{"model":"bge-reranker-large","query":"red fox","documents":["a blue whale",{"text":"the red fox"}],"top_n":1}`, 200,
+		[]string{`"results":[{"index":1,"relevance_score":1,"document":{"text":"the red fox"}}]`, `"search_units":1`}},
+	{"rerank of nothing", "POST", "/rerank", `{"model":"bge-reranker-large","query":"x"}`, 400, []string{`"invalid_request_error"`}},
+	{"unknown endpoint", "POST", "/nonesuch", `{}`, 404, []string{`"invalid_request_error"`}},
+}
+
+func TestExchanges(t *testing.T) {
+	for _, row := range exchanges {
+		t.Run(row.name, func(t *testing.T) {
+			srv := llmaastest.NewServer(t)
+			req, err := http.NewRequest(row.method, srv.URL+row.path, strings.NewReader(row.body))
+			require.NoError(t, err)
+			req.Header.Set("Authorization", "Bearer any")
+			resp, err := srv.Client().Do(req)
+			require.NoError(t, err)
+			body, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			require.Equal(t, row.status, resp.StatusCode, "%s", body)
+			require.NotEmpty(t, resp.Header.Get("Id"))
+			for _, want := range row.holds {
+				require.Contains(t, string(body), want)
+			}
+			got := srv.Requests()
+			require.Len(t, got, 1)
+			require.Equal(t, row.path, got[0].Path)
+			require.Equal(t, row.body, string(got[0].Body))
+		})
+	}
+}
+
+// TestStockClient talks to the fake with go-openai as it is.
+func TestStockClient(t *testing.T) {
+	srv := llmaastest.Serve(t, &llmaastest.Backend{Keys: []string{"right"}})
+	client := func(key string) *openai.Client {
+		cfg := openai.DefaultConfig(key)
+		cfg.BaseURL, cfg.HTTPClient = srv.URL, srv.Client()
+		return openai.NewClientWithConfig(cfg)
+	}
+	req := openai.ChatCompletionRequest{Model: "llama3.3:70b", Messages: []openai.ChatCompletionMessage{{Role: "user", Content: "Hi"}}}
+
+	resp, err := client("right").CreateChatCompletion(t.Context(), req)
+	require.NoError(t, err)
+	require.Equal(t, "You wrote: Hi", resp.Choices[0].Message.Content)
+	require.Equal(t, 4, resp.Usage.CompletionTokens)
+
+	_, err = client("wrong").CreateChatCompletion(t.Context(), req)
+	var api *openai.APIError
+	require.ErrorAs(t, err, &api)
+	require.Equal(t, http.StatusUnauthorized, api.HTTPStatusCode)
+
+	models, err := client("right").ListModels(t.Context())
+	require.NoError(t, err)
+	require.Greater(t, len(models.Models), 40)
+
+	embeddings, err := client("right").CreateEmbeddings(t.Context(), openai.EmbeddingRequestStrings{Model: "bge-m3:567m", Input: []string{"a", "b", "a"}})
+	require.NoError(t, err)
+	require.Len(t, embeddings.Data[0].Embedding, 768)
+	require.Equal(t, embeddings.Data[0].Embedding, embeddings.Data[2].Embedding)
+	require.NotEqual(t, embeddings.Data[0].Embedding, embeddings.Data[1].Embedding)
+}
+
+// TestTransport has the same exchanges without a network.
+func TestTransport(t *testing.T) {
+	b := &llmaastest.Backend{}
+	client := &http.Client{Transport: b.Transport()}
+	req, err := http.NewRequest("GET", "http://fake/v1/models", nil)
+	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer any")
+	resp, err := client.Do(req)
+	require.NoError(t, err)
+	var list struct{ Data []any }
+	require.NoError(t, json.NewDecoder(resp.Body).Decode(&list))
+	require.NoError(t, resp.Body.Close())
+	require.Greater(t, len(list.Data), 40)
+}
+
+// TestUnusedScriptFails runs a server under a testing.TB that only takes notes.
+func TestUnusedScriptFails(t *testing.T) {
+	notes := &notebook{TB: t}
+	srv := llmaastest.NewServer(notes)
+	srv.Script(llmaastest.Reply{Status: 500})
+	for _, f := range notes.cleanups {
+		f()
+	}
+	require.Equal(t, 1, notes.errors)
+}
+
+type notebook struct {
+	testing.TB
+	cleanups []func()
+	errors   int
+}
+
+func (n *notebook) Cleanup(f func())      { n.cleanups = append(n.cleanups, f) }
+func (n *notebook) Errorf(string, ...any) { n.errors++ }
+func (n *notebook) Failed() bool          { return false }
+func (n *notebook) Helper()               {}

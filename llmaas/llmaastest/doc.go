@@ -1,0 +1,39 @@
+// Package llmaastest is a fake of the service for tests and examples, in the
+// shape of net/http/httptest: it listens on loopback, answers as the service
+// does, and closes itself.
+//
+//	func TestGreeting(t *testing.T) {
+//		srv := llmaastest.NewServer(t)
+//		c, err := llmaas.New(llmaas.Config{BaseURL: srv.URL, Token: llmaas.Static("any key")})
+//		…
+//		require.Len(t, srv.Requests(), 1)
+//	}
+//
+// # What it answers
+//
+// The zero [Backend] accepts any bearer token, lists the models that the
+// catalogue has in production, and echoes: the same request always gets the
+// same answer, word by word when streamed, from one of twelve named machines in
+// turn. Usage is exact by the fake's own rule of what a token is (a word with
+// the space before it, cut every six letters; every Chinese, Japanese or Korean
+// character; every sign). Models that reason think first and say how many
+// tokens it took. Tools are called with arguments that fit their schema;
+// a JSON schema gets an answer that fits it; embeddings are stable unit
+// vectors; reranking goes by the words that query and document share.
+//
+// # Scripts
+//
+// [Backend.Script] puts replies in front of that: a status, a text, a stream
+// that is cut, delayed or broken. Each is used once, by the first request that
+// it matches; a script that no request used fails the test when it ends.
+//
+//	srv.Script(
+//		llmaastest.Reply{Status: 429, Header: http.Header{"Retry-After": {"1"}}},
+//		llmaastest.Reply{Text: "at last"},
+//	)
+//
+// # What is not covered
+//
+// It checks no quota and forgets everything when it closes. It is a fake: its
+// token counts are not those of any real tokenizer.
+package llmaastest

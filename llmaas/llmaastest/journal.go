@@ -1,0 +1,46 @@
+package llmaastest
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Request is one request that the fake received, for assertions.
+type Request struct {
+	Method       string
+	Path         string // without /v1
+	Header       http.Header
+	Body         []byte
+	Model        string    // the model that the body names, if it is JSON
+	Received     time.Time // by Backend.Now
+	Disconnected bool      // the caller went away before the answer was whole
+}
+
+func newRequest(r *http.Request, body []byte, now time.Time) *Request {
+	var named struct {
+		Model string `json:"model"`
+	}
+	_ = json.Unmarshal(body, &named) // a body that is no JSON names no model
+	return &Request{
+		Method:   r.Method,
+		Path:     strings.TrimPrefix(r.URL.Path, "/v1"),
+		Header:   r.Header.Clone(),
+		Body:     slices.Clone(body),
+		Model:    named.Model,
+		Received: now,
+	}
+}
+
+// Requests returns copies of the requests received so far, in order.
+func (b *Backend) Requests() []Request {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := make([]Request, len(b.journal))
+	for i, r := range b.journal {
+		all[i] = *r
+	}
+	return all
+}

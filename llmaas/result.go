@@ -1,0 +1,55 @@
+package llmaas
+
+import (
+	"encoding/json"
+
+	openai "github.com/sashabaranov/go-openai"
+
+	"github.com/llmaas/llmaas-go/cost"
+	"github.com/llmaas/llmaas-go/guard"
+	"github.com/llmaas/llmaas-go/lifecycle"
+	"github.com/llmaas/llmaas-go/tokens"
+)
+
+// Result is what a call was, beside its answer.
+type Result struct {
+	Report    guard.Report     // the guard's verdict; zero without a guard
+	Status    lifecycle.Status // of the model at the time of the call; zero for a model unknown to the catalogue
+	Estimate  tokens.Estimate  // of the prompt, before it was sent, in tokens
+	Quote     cost.Quote       // of the call, before it was sent, in nano-euro
+	Billed    cost.Usage       // what was used; Estimated when the service did not say
+	Bill      cost.Bill        // what it cost, by kind, in nano-euro
+	Energy    cost.Energy      // what it took; 0 when EnergyKnown is false
+	Backend   Backend          // the machine that answered
+	Reasoning string           // what the model thought, if it says so apart from its answer
+	RequestID string           // the service's id of the request
+	Attempts  int              // requests sent
+
+	EnergyKnown bool // the table has a figure for the model
+}
+
+// Backend is the machine that answered, as the service names it.
+type Backend struct {
+	Engine  string `json:"engine_type"`
+	Machine string `json:"machine_name"`
+}
+
+// settle bills a call by the usage that the service sent, else by an estimate
+// over what was sent and received.
+func (c *Client) settle(req openai.ChatCompletionRequest, result *Result, usage json.RawMessage, received string) {
+	estimate := cost.Usage{
+		Input:  int64(result.Estimate.Likely),
+		Output: int64(tokens.For(req.Model).Estimate(received).Likely),
+	}
+	if !isError(usage) {
+		usage = nil
+	}
+	// Counts that contradict one another are replaced by the estimate, which
+	// Billed.Estimated shows.
+	result.Billed, _ = cost.UsageOr(usage, estimate)
+	// A tariff that sells no such kind leaves the bill empty; Billed still counts.
+	result.Bill, _ = c.prices.At(c.now()).Bill(result.Billed)
+	if figure, ok := c.energy.At(req.Model, c.now()); ok {
+		result.Energy, result.EnergyKnown = figure.Of(result.Billed)
+	}
+}
