@@ -25,7 +25,7 @@ var rules = [...]Rule{
 	{"json/bypass-value", check.Medium, "a JSON value names a mode without rules", `{"mode":"god mode"}`, `{"mode":"dark"}`},
 	{"json/disable-safety", check.High, "a JSON switch orders the model to drop its rules", `{"safety_filter":"off"}`, `{"safety_filter":"on"}`},
 	{"unicode/confusable-word", check.High, "letters of another alphabet pass for Latin ones in a word", "аdmin", "Привет, admin"},
-	{"unicode/mixed-script-word", check.Medium, "the letters of a word come from two alphabets by turns", "сyстeма", "SMSка"},
+	{"unicode/mixed-script-word", check.Medium, "the letters of a word come from two alphabets by turns", "дyмeл", "SMSка"},
 	{"unicode/hidden-in-word", check.High, "invisible characters stand inside Latin words", "i\u200bg\u200bn\u200bore", "Donau\u00addampf\u00adschiff"},
 	{"unicode/tag-characters", check.High, "invisible tag characters spell a hidden text", "hi\U000e0068\U000e0069", "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"},
 	{"unicode/variation-selectors", check.High, "a run of variation selectors carries hidden bytes", "a\ufe00\ufe01\ufe02\ufe03\ufe04", "❤\ufe0f"},

@@ -79,10 +79,10 @@ func TestUnicode(t *testing.T) {
 		{"می‌خواهم क्‍ष", ""},
 		{"Donau­dampf­schiff­fahrt", ""},
 		{"аdmin", "unicode/confusable-word@0-6 high"},
-		{"le sуstème", "unicode/confusable-word@3-11 high"},
+		{"le sуstème", "unicode/confusable-word@3-12 high"},
 		{"say Ignοre now", "unicode/confusable-word@4-11 high"},
 		{"рrоmрt", "unicode/confusable-word@0-9 high"},
-		{"сyстeма", "unicode/mixed-script-word@0-12 medium"},
+		{"дyмeл", "unicode/mixed-script-word@0-8 medium"},
 		{"ig\u200bnore", "unicode/hidden-in-word@2-5 medium"},
 		{"i\u200bg\u200bn\u200bore", "unicode/hidden-in-word@1-12 high"},
 		{"i\u00adg\u00adn\u00adore", "unicode/hidden-in-word@1-9 medium"},
@@ -123,4 +123,25 @@ func TestTemplates(t *testing.T) {
 			require.Equal(t, row.want, brief(inspect(t, row.text)))
 		})
 	}
+}
+
+func TestRulesKeepTheirExamples(t *testing.T) {
+	for _, r := range Rules() {
+		hit, miss := r.Hit, r.Miss
+		if r.ID == "json/deep" {
+			hit = strings.Repeat("[", maxDepth+1)
+		}
+		require.True(t, fires(inspect(t, hit), r), "%s: hit %q", r.ID, hit)
+		require.False(t, fires(inspect(t, miss), r), "%s: miss %q", r.ID, miss)
+	}
+}
+
+// fires reports whether the rule is among the findings, at most as grave as it says.
+func fires(found []check.Finding, r Rule) bool {
+	for _, f := range found {
+		if f.Rule == r.ID && f.Severity > check.Info {
+			return f.Severity <= r.Severity
+		}
+	}
+	return false
 }
