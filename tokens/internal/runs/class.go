@@ -1,0 +1,108 @@
+package runs
+
+import "unicode/utf8"
+
+// Byte classes. Bytes from 0x80 on are decoded and classed as runes.
+const (
+	cControl = iota
+	cSpace   // space and tab
+	cNewline // \r and \n
+	cDigit
+	cUpper
+	cLower
+	cPunct
+	cHigh // ≥ 0x80
+)
+
+var byteClass = func() (t [256]uint8) {
+	for i := range t {
+		switch c := byte(i); {
+		case c == ' ' || c == '\t':
+			t[i] = cSpace
+		case c == '\n' || c == '\r':
+			t[i] = cNewline
+		case c >= '0' && c <= '9':
+			t[i] = cDigit
+		case c >= 'A' && c <= 'Z':
+			t[i] = cUpper
+		case c >= 'a' && c <= 'z':
+			t[i] = cLower
+		case c > ' ' && c < 0x7f:
+			t[i] = cPunct
+		case c >= 0x80:
+			t[i] = cHigh
+		}
+	}
+	return t
+}()
+
+// Classes of runes beyond ASCII.
+const (
+	rBytes  = iota // nothing was learned about it: charged by its bytes
+	rLetter        // letters of scripts that put spaces between words
+	rGlyph         // ideographs, kana, Hangul, symbols, emoji: one parameter each
+)
+
+// classOf sorts a rune beyond ASCII. Only scripts and blocks that the fitting
+// data holds in quantity are named; all others are charged by bytes.
+func classOf(r rune) int {
+	switch {
+	case r < 0xc0:
+		if r == 0xaa || r == 0xb5 || r == 0xba {
+			return rLetter
+		}
+		if r < 0xa0 {
+			return rBytes
+		}
+		return rGlyph
+	case r < 0x180:
+		if r == 0xd7 || r == 0xf7 {
+			return rGlyph
+		}
+		return rLetter
+	case r >= 0x400 && r < 0x460, r >= 0x620 && r < 0x6d4, r >= 0x900 && r < 0x964, r >= 0x970 && r < 0x980:
+		return rLetter
+	case r == utf8.RuneError:
+		return rBytes
+	case glyphIndex(r) >= 0:
+		return rGlyph
+	}
+	return rBytes
+}
+
+// Blocks of glyphs, laid out one after the other in Table.Glyph.
+const (
+	glyphLatin  = 0                    // U+00A0..00FF
+	glyphPunct  = glyphLatin + 0x60    // U+2000..2BFF
+	glyphCJK    = glyphPunct + 0xc00   // U+3000..9FFF
+	glyphHangul = glyphCJK + 0x7000    // U+AC00..D7A3
+	glyphForms  = glyphHangul + 0x2ba4 // U+FE00..FE0F, U+FF00..FFEF
+	glyphEmoji  = glyphForms + 0x1f0   // U+1F000..1FAFF
+	glyphIndic  = glyphEmoji + 0xb00   // U+0964..096F, U+0600..061F, U+06D4..06FF
+	NumGlyphs   = glyphIndic + 12 + 0x20 + 0x2c
+)
+
+// glyphIndex is the place of r in Table.Glyph, or -1.
+func glyphIndex(r rune) int {
+	switch {
+	case r >= 0x3000 && r < 0xa000:
+		return glyphCJK + int(r-0x3000)
+	case r >= 0xac00 && r < 0xd7a4:
+		return glyphHangul + int(r-0xac00)
+	case r >= 0xa0 && r < 0x100:
+		return glyphLatin + int(r-0xa0)
+	case r >= 0x2000 && r < 0x2c00:
+		return glyphPunct + int(r-0x2000)
+	case r >= 0x1f000 && r < 0x1fb00:
+		return glyphEmoji + int(r-0x1f000)
+	case r >= 0xfe00 && r < 0xfff0 && r != 0xfeff:
+		return glyphForms + int(r-0xfe00)
+	case r >= 0x964 && r < 0x970:
+		return glyphIndic + int(r-0x964)
+	case r >= 0x600 && r < 0x620:
+		return glyphIndic + 12 + int(r-0x600)
+	case r >= 0x6d4 && r < 0x700:
+		return glyphIndic + 12 + 0x20 + int(r-0x6d4)
+	}
+	return -1
+}

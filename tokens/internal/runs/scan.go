@@ -1,0 +1,325 @@
+package runs
+
+import (
+	"math/bits"
+	"unicode/utf8"
+)
+
+// Sums is what Scan found: cost in 1/256 token per kind, and the bytes of the
+// runs that a bound charges by bytes.
+type Sums struct {
+	Cost [NumKinds]int64
+	Raw  [NumKinds]int64
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// Scan adds the costs of text to sum, in one pass and without allocating.
+func (t *Table) Scan(s string, sum *Sums) {
+	seed := uint64(seedNone)
+	for i := 0; i < len(s); {
+		c := byteClass[s[i]]
+		if i+8 <= len(s) {
+			v := load8(s[i:])
+			// The high bit of each byte of letters says: an ASCII letter.
+			low := v&^highs | 0x20*ones
+			letters := (low + 0x1f*ones) &^ (low + 0x05*ones) &^ v & highs
+			word := letters
+			if (c == cSpace || c == cPunct) && letters&0x8000 != 0 {
+				word |= 0x80
+			}
+			n := bits.TrailingZeros64(^word&highs) >> 3
+			if n > 0 && n < 8 && v>>(8*n)&0x80 == 0 {
+				next := uint64(seedNone)
+				upper := letters &^ (v << 2)
+				if camel := (letters & (v << 2)) << 8 & upper & (1<<(8*n) - 1); camel != 0 {
+					n = bits.TrailingZeros64(camel) >> 3
+					next = seedCamel
+				}
+				if slot := t.Find(mix(seed, v&(1<<(8*n)-1))); slot >= 0 {
+					sum.Cost[Word] += int64(t.Piece[slot])
+				} else {
+					t.rare(s, i, i+n, seed, sum)
+				}
+				i += n
+				seed = next
+				continue
+			}
+		}
+		switch c {
+		case cUpper, cLower:
+			i, seed = t.word(s, i, i, seed, sum)
+		case cDigit:
+			i = t.digits(s, i, sum)
+		case cSpace, cNewline:
+			i, seed = t.space(s, i, sum)
+		case cPunct:
+			i, seed = t.punct(s, i, i, sum)
+		case cHigh:
+			if letterAt(s, i) > 0 {
+				i, seed = t.word(s, i, i, seed, sum)
+			} else {
+				i = t.high(s, i, sum)
+			}
+		default:
+			sum.Cost[Bytes] += int64(t.Base[baseByte])
+			sum.Raw[Bytes]++
+			i++
+		}
+	}
+}
+
+func classAt(s string, i int) uint8 {
+	if i >= len(s) {
+		return cControl
+	}
+	return byteClass[s[i]]
+}
+
+func letterAt(s string, i int) int {
+	switch classAt(s, i) {
+	case cUpper, cLower:
+		return 1
+	case cHigh:
+		if r, n := utf8.DecodeRuneInString(s[i:]); classOf(r) == rLetter {
+			return n
+		}
+	}
+	return 0
+}
+
+// word handles the words that Scan's eight bytes cannot: long ones, those with
+// letters beyond ASCII, and those at the end of the text.
+func (t *Table) word(s string, start, i int, seed uint64, sum *Sums) (end int, next uint64) {
+	end, camel := wordEnd(s, i)
+	if slot := t.Find(hashBytes(seed, s[start:end])); slot >= 0 {
+		sum.Cost[Word] += int64(t.Piece[slot])
+	} else {
+		t.rare(s, start, end, seed, sum)
+	}
+	if camel {
+		return end, seedCamel
+	}
+	return end, seedNone
+}
+
+func wordEnd(s string, i int) (end int, camel bool) {
+	last := uint8(cControl)
+	for end = i; end < len(s); {
+		c := byteClass[s[end]]
+		switch c {
+		case cLower:
+			end++
+		case cUpper:
+			if last == cLower {
+				return end, true
+			}
+			end++
+		case cHigh:
+			n := letterAt(s, end)
+			if n == 0 {
+				return end, false
+			}
+			end += n
+		default:
+			return end, false
+		}
+		last = c
+	}
+	return end, false
+}
+
+// rare prices a word that the index does not name, from its letters.
+func (t *Table) rare(s string, start, end int, seed uint64, sum *Sums) {
+	join, mark, letters := joinNone, rune(joinNone), start
+	switch byteClass[s[start]] {
+	case cSpace:
+		join, mark, letters = joinSpace, joinSpace, start+1
+	case cPunct:
+		join, mark, letters = joinPunct, rune(s[start]), start+1
+	default:
+		if seed == seedCamel {
+			join, mark = joinCamel, joinCamel
+		}
+	}
+	kind := Rare
+	shape := shapeOf(s[letters:end])
+	if shape == shapeOther {
+		kind = Letter
+	}
+	a, b, n, same := rune(0), mark, 0, 0
+	cost, repeat := int64(0), int64(0)
+	for _, c := range s[letters:end] {
+		if n++; c == b {
+			if same++; same >= repeatMin {
+				sum.Cost[Repeat] += int64(t.Base[baseRepeat])
+				repeat += int64(max(utf8.RuneLen(c), 1))
+				a = b
+				continue
+			}
+		} else {
+			same = 0
+		}
+		cost += int64(t.Grams[gram2(b, c)]) + int64(t.Grams[gram3(a, b, c)])
+		a, b = b, c
+	}
+	cost += int64(t.Grams[gram3(a, b, 1)])
+	sum.Raw[Repeat] += repeat
+	sum.Cost[kind] += cost<<gramShift + int64(t.Base[baseWord+(join*4+shape)*(maxWord+1)+min(n, maxWord)])
+}
+
+func (t *Table) digits(s string, i int, sum *Sums) int {
+	end := i + 1
+	for end < len(s) && byteClass[s[end]] == cDigit {
+		end++
+	}
+	before := 0
+	if i > 0 {
+		switch byteClass[s[i-1]] {
+		case cUpper, cLower, cHigh:
+			before = 1
+		case cSpace:
+			before = 2
+		}
+	}
+	n := end - i
+	sum.Cost[Digit] += int64(t.Base[baseDigit+before*(maxDigit+1)+min(n, maxDigit)])
+	if n > maxDigit {
+		sum.Cost[Repeat] += int64(n-maxDigit) * int64(t.Base[baseRepeat+1])
+		sum.Raw[Repeat] += int64(n - maxDigit)
+	}
+	return end
+}
+
+func (t *Table) punct(s string, start, i int, sum *Sums) (int, uint64) {
+	if start == i && letterAt(s, i+1) > 0 {
+		return t.word(s, i, i+1, seedNone, sum)
+	}
+	end := i + 1
+	for end < len(s) && byteClass[s[end]] == cPunct {
+		end++
+	}
+	n := end - i
+	follow, newline := 0, 0
+	if letterAt(s, end) > 0 {
+		follow = 1
+	}
+	for end < len(s) && byteClass[s[end]] == cNewline {
+		end++
+		newline = 1
+	}
+	if slot := t.Find(hashBytes(seedPunct+uint64(follow), s[start:end])); slot >= 0 {
+		sum.Cost[Punct] += int64(t.Piece[slot])
+		return end, seedNone
+	}
+	b, same, cost := byte(0), 0, int64(0)
+	for j := i; j < i+n; j++ {
+		c := s[j]
+		if c == b {
+			if same++; same >= repeatMin {
+				sum.Cost[Repeat] += int64(t.Base[baseRepeat+2])
+				sum.Raw[Repeat]++
+				continue
+			}
+		} else {
+			same = 0
+		}
+		cost += int64(t.Grams[gram2(rune(b), rune(c)|0x400000)])
+		b = c
+	}
+	sum.Cost[Punct] += cost<<gramShift + int64(t.Base[basePunct+(min(i-start, 1)*4+follow*2+newline)*(maxPunct+1)+min(n, maxPunct)])
+	return end, seedNone
+}
+
+func (t *Table) space(s string, i int, sum *Sums) (int, uint64) {
+	end, nl, j := i, 0, i
+	for ; j < len(s); j++ {
+		if c := byteClass[s[j]]; c == cNewline {
+			end, nl = j+1, nl+1
+		} else if c != cSpace {
+			break
+		}
+	}
+	if nl > 0 {
+		t.blank(s, i, end, nl, sum)
+		return end, seedNone
+	}
+	punct := classAt(s, j) == cPunct
+	if !punct && letterAt(s, j) == 0 {
+		t.blank(s, i, j, 0, sum)
+		return j, seedNone
+	}
+	if j-1 > i {
+		t.blank(s, i, j-1, 0, sum)
+	}
+	if punct {
+		return t.punct(s, j-1, j, sum)
+	}
+	return t.word(s, j-1, j, seedNone, sum)
+}
+
+func (t *Table) blank(s string, i, end, nl int, sum *Sums) {
+	follow := 0
+	switch classAt(s, end) {
+	case cDigit:
+		follow = 1
+	case cSpace:
+		follow = 2
+	}
+	if slot := t.Find(hashBytes(seedSpace+uint64(follow), s[i:end])); slot >= 0 {
+		sum.Cost[Space] += int64(t.Piece[slot])
+		return
+	}
+	blanks := end - i - nl
+	sum.Cost[Space] += int64(t.Base[baseSpace+(min(nl, 4)*3+follow)*(maxBlank+1)+min(blanks, maxBlank)])
+	if blanks > maxBlank {
+		sum.Cost[Repeat] += int64(blanks-maxBlank) * int64(t.Base[baseRepeat+3])
+		sum.Raw[Repeat] += int64(blanks - maxBlank)
+	}
+	if nl > 4 {
+		sum.Cost[Repeat] += int64(nl-4) * int64(t.Base[baseRepeat+4])
+		sum.Raw[Repeat] += int64(nl - 4)
+	}
+}
+
+// high prices glyphs, and whatever nothing was learned about, rune by rune.
+func (t *Table) high(s string, i int, sum *Sums) int {
+	a, same := rune(0), 0
+	for i < len(s) && s[i] >= 0x80 {
+		c, n := utf8.DecodeRuneInString(s[i:])
+		switch classOf(c) {
+		case rLetter:
+			return i
+		case rBytes:
+			sum.Cost[Bytes] += int64(n) * int64(t.Base[baseByte+int(s[i]>>4)])
+			sum.Raw[Bytes] += int64(n)
+			i += n
+			a, same = 0, 0
+			continue
+		}
+		if c == a {
+			same++
+		} else {
+			same = 0
+		}
+		switch g := glyphIndex(c); {
+		case same >= repeatMin:
+			sum.Cost[Repeat] += int64(t.Base[baseRepeat+5])
+			sum.Raw[Repeat] += int64(n)
+		case !t.seen(g):
+			sum.Cost[Bytes] += int64(t.Base[baseUnseen+blockOf(c)])
+			sum.Raw[Bytes] += int64(n)
+		default:
+			sum.Cost[Glyph] += int64(t.Glyph[g])<<glyphShift + int64(t.Base[baseGlyph+blockOf(c)])
+			if slot := t.Find(pairHash(a, c)); slot >= 0 {
+				sum.Cost[Glyph] += int64(t.Piece[slot])
+			}
+		}
+		a = c
+		i += n
+	}
+	return i
+}

@@ -1,0 +1,201 @@
+package runs
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+// Units: a cost is counted in 1/256 token.
+const (
+	One        = 256
+	glyphShift = 3 // glyphs are kept in 1/32 token
+	gramShift  = 2 // grams in 1/64 token
+)
+
+// A piece is stored in a byte: up to three tokens in steps of 1/32, from there
+// in steps of 1/4, for the words of scripts that a family spells in bytes.
+const (
+	fine    = One / 32
+	coarse  = One / 4
+	fineMax = 96
+)
+
+// Shrink rounds the cost of a piece to a byte that expand reads.
+func Shrink(cost float64) int8 {
+	v := math.RoundToEven(cost * One / fine)
+	switch {
+	case v > fineMax:
+		return int8(min(fineMax+math.RoundToEven((cost*One-fineMax*fine)/coarse), math.MaxInt8))
+	case v < math.MinInt8:
+		return math.MinInt8
+	}
+	return int8(v)
+}
+
+func expand(v int8) int16 {
+	if v > fineMax {
+		return fineMax*fine + (int16(v)-fineMax)*coarse
+	}
+	return int16(v) * fine
+}
+
+// Index is what all families share: which pieces and glyphs have a cost of
+// their own. It keeps sixteen bits of a hash, never the text of a piece.
+type Index struct {
+	Tags [NumPieces]uint16
+	Seen [(NumGlyphs + 63) / 64]uint64
+}
+
+// Find returns the slot of the piece with hash h, or -1.
+func (x *Index) Find(h uint64) int {
+	slot, tag := Place(h)
+	if x.Tags[slot] == tag {
+		return slot
+	}
+	if x.Tags[slot^1] == tag {
+		return slot ^ 1
+	}
+	return -1
+}
+
+func (x *Index) seen(g int) bool { return x.Seen[g>>6]>>(g&63)&1 != 0 }
+
+// Table is the costs of one family. It is read-only after loading.
+type Table struct {
+	*Index
+	High  Margins
+	Low   Margins
+	Base  [NumBase]int16
+	Piece [NumPieces]int16 // filled by SetPiece
+	Grams [NumGrams]int8
+	Glyph [NumGlyphs]int8
+}
+
+// SetPiece stores the cost of a piece in tokens, rounded as the file keeps it.
+func (t *Table) SetPiece(slot int, cost float64) { t.Piece[slot] = expand(Shrink(cost)) }
+
+// AppendBinary writes the index.
+func (x *Index) AppendBinary(b []byte) ([]byte, error) {
+	b, err := binary.Append(b, binary.LittleEndian, &x.Tags)
+	if err != nil {
+		return nil, err
+	}
+	return binary.Append(b, binary.LittleEndian, &x.Seen)
+}
+
+// UnmarshalBinary reads what AppendBinary wrote.
+func (x *Index) UnmarshalBinary(b []byte) error {
+	n, err := binary.Decode(b, binary.LittleEndian, &x.Tags)
+	if err == nil {
+		var m int
+		m, err = binary.Decode(b[n:], binary.LittleEndian, &x.Seen)
+		n += m
+	}
+	if err != nil || n != len(b) {
+		return fmt.Errorf("runs: index of %d bytes, want %d", len(b), binary.Size(x))
+	}
+	return nil
+}
+
+// AppendBinary writes the costs; those of pieces and glyphs that the index does
+// not name are left out.
+func (t *Table) AppendBinary(b []byte) ([]byte, error) {
+	b, err := binary.Append(b, binary.LittleEndian, t.head())
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range t.Grams {
+		b = append(b, byte(v))
+	}
+	for i, v := range t.Piece {
+		if t.Tags[i] != 0 {
+			b = append(b, byte(Shrink(float64(v)/One)))
+		}
+	}
+	for i, v := range t.Glyph {
+		if t.seen(i) {
+			b = append(b, byte(v))
+		}
+	}
+	return b, nil
+}
+
+// UnmarshalBinary reads what AppendBinary wrote with the same Index.
+func (t *Table) UnmarshalBinary(b []byte) error {
+	var head tableHead
+	n, err := binary.Decode(b, binary.LittleEndian, &head)
+	t.High, t.Low, t.Base = head.High, head.Low, head.Base
+	if err != nil {
+		return fmt.Errorf("runs: table of %d bytes is too short", len(b))
+	}
+	r := reader{b: b[n:]}
+	for i := range t.Grams {
+		t.Grams[i] = r.next()
+	}
+	for i := range t.Piece {
+		if t.Tags[i] != 0 {
+			t.Piece[i] = expand(r.next())
+		}
+	}
+	for i := range t.Glyph {
+		if t.seen(i) {
+			t.Glyph[i] = r.next()
+		}
+	}
+	if r.short || len(r.b) != 0 {
+		return fmt.Errorf("runs: table of %d bytes does not fit its index", len(b))
+	}
+	return nil
+}
+
+type reader struct {
+	b     []byte
+	short bool
+}
+
+func (r *reader) next() int8 {
+	if len(r.b) == 0 {
+		r.short = true
+		return 0
+	}
+	v := int8(r.b[0])
+	r.b = r.b[1:]
+	return v
+}
+
+// Margins turn the sums of a scan into a bound: a share of the cost of each
+// kind, one of the square root of the whole, and a constant, in 1/256.
+type Margins struct {
+	Kind [NumKinds]uint16
+	Root uint16
+	Once uint16
+}
+
+type tableHead struct {
+	High, Low Margins
+	Base      [NumBase]int16
+}
+
+func (t *Table) head() *tableHead { return &tableHead{t.High, t.Low, t.Base} }
+
+// Bounds turns what a scan of n bytes found into whole tokens. No family can
+// spend more than one token a byte.
+func (t *Table) Bounds(sum *Sums, n int) (low, likely, high int) {
+	total, over, under := int64(0), int64(0), int64(0)
+	for k, c := range sum.Cost {
+		total += c
+		c = max(c, 0)
+		over += c * int64(t.High.Kind[k])
+		under += c * int64(t.Low.Kind[k])
+	}
+	raw := (sum.Raw[Bytes]+sum.Raw[Repeat])*One - sum.Cost[Bytes] - sum.Cost[Repeat]
+	root := int64(math.Sqrt(float64(max(total, 0)) / One))
+	over = over/One + root*int64(t.High.Root) + int64(t.High.Once) + max(raw, 0)
+	under = under/One + root*int64(t.Low.Root) + int64(t.Low.Once)
+	if n == 0 {
+		return 0, 0, 0
+	}
+	whole := func(v int64) int { return min(max(int((v+One/2)/One), 1), n) }
+	return whole(total - under), whole(total), whole(total + over)
+}
