@@ -188,7 +188,8 @@ func (r *Reservation) Settle(ctx context.Context, exact Amount) error {
 	if r.done {
 		return ErrSettled
 	}
-	if err := r.state.Settle(ctx, r.account, r.most, exact); err != nil {
+	// A caller that has gone away has spent all the same.
+	if err := r.state.Settle(context.WithoutCancel(ctx), r.account, r.most, exact); err != nil {
 		return fmt.Errorf("cost: budget: %w", err)
 	}
 	r.done = true
