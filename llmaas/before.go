@@ -25,8 +25,8 @@ func (c *Client) before(ctx context.Context, req openai.ChatCompletionRequest, r
 	now := c.now()
 	// A model that the catalogue does not know is the service's to judge.
 	result.Status, _ = c.catalogue.StatusAt(req.Model, now)
-	result.Estimate = tokens.For(req.Model).Estimate(joined(req.Messages))
-	result.Quote = c.quote(req, result.Estimate, now)
+	result.Estimate = estimate(req)
+	result.Quote = c.quote(req, result.Estimate.Total, now)
 	if c.guard == nil {
 		return nil
 	}
@@ -82,18 +82,6 @@ func textOf(m openai.ChatCompletionMessage) string {
 			b.WriteString(part.Text)
 			b.WriteByte('\n')
 		}
-	}
-	return b.String()
-}
-
-func joined(messages []openai.ChatCompletionMessage) string {
-	if len(messages) == 1 {
-		return textOf(messages[0])
-	}
-	var b strings.Builder
-	for _, m := range messages {
-		b.WriteString(textOf(m))
-		b.WriteByte('\n')
 	}
 	return b.String()
 }

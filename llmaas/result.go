@@ -13,17 +13,17 @@ import (
 
 // Result is what a call was, beside its answer.
 type Result struct {
-	Report    guard.Report     // the guard's verdict; zero without a guard
-	Status    lifecycle.Status // of the model at the time of the call; zero for a model unknown to the catalogue
-	Estimate  tokens.Estimate  // of the prompt, before it was sent, in tokens
-	Quote     cost.Quote       // of the call, before it was sent, in nano-euro
-	Billed    cost.Usage       // what was used; Estimated when the service did not say
-	Bill      cost.Bill        // what it cost, by kind, in nano-euro
-	Energy    cost.Energy      // what it took; 0 when EnergyKnown is false
-	Backend   Backend          // the machine that answered
-	Reasoning string           // what the model thought, if it says so apart from its answer
-	RequestID string           // the service's id of the request
-	Attempts  int              // requests sent
+	Report    guard.Report            // the guard's verdict; zero without a guard
+	Status    lifecycle.Status        // of the model at the time of the call; zero for a model unknown to the catalogue
+	Estimate  tokens.MessagesEstimate // of the prompt, before it was sent, in tokens
+	Quote     cost.Quote              // of the call, before it was sent, in nano-euro
+	Billed    cost.Usage              // what was used; Estimated when the service did not say
+	Bill      cost.Bill               // what it cost, by kind, in nano-euro
+	Energy    cost.Energy             // what it took; 0 when EnergyKnown is false
+	Backend   Backend                 // the machine that answered
+	Reasoning string                  // what the model thought, if it says so apart from its answer
+	RequestID string                  // the service's id of the request
+	Attempts  int                     // requests sent
 
 	EnergyKnown bool // the table has a figure for the model
 }
@@ -38,7 +38,7 @@ type Backend struct {
 // over what was sent and received.
 func (c *Client) settle(req openai.ChatCompletionRequest, result *Result, usage json.RawMessage, received string) {
 	estimate := cost.Usage{
-		Input:  int64(result.Estimate.Likely),
+		Input:  int64(result.Estimate.Total.Likely),
 		Output: int64(tokens.For(req.Model).Estimate(received).Likely),
 	}
 	if !isError(usage) {

@@ -100,7 +100,7 @@ func (p *printer) figures(r llmaas.Result) []string {
 			sent += " (estimated)"
 		}
 	}
-	columns := []string{fmt.Sprintf("estimated %d-%d tokens, %s", r.Estimate.Low, r.Estimate.High, sent)}
+	columns := []string{fmt.Sprintf("estimated %d-%d tokens, %s", r.Estimate.Total.Low, r.Estimate.Total.High, sent)}
 	energy := r.Energy.String()
 	if r.Attempts > 0 && !r.EnergyKnown {
 		energy = "energy unknown"
