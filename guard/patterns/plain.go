@@ -136,7 +136,7 @@ func anchored(text []byte, a anchor, start int) bool {
 		}
 		r, n := utf8.DecodeLastRune(text[:i])
 		switch {
-		case r == '\n' && a != atPrompt:
+		case (r == '\n' || r == '\r') && a != atPrompt:
 			return true
 		case a == atSentence && endsSentence(r):
 			return true
@@ -159,7 +159,7 @@ func runeOrASCII(r rune) class {
 
 func endsSentence(r rune) bool {
 	switch r {
-	case '.', '!', '?', ':', ';', '。', '、', '…':
+	case '.', '!', '?', ':', ';', '。':
 		return true
 	}
 	return false

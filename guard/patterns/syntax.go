@@ -89,7 +89,7 @@ func parseLiteral(s string) (literal, error) {
 			return l, fmt.Errorf("got %s, want one text in double quotes", s)
 		}
 		l.text = text
-	} else if i := strings.IndexAny(l.text, "{}()|\"*?^#"); i >= 0 {
+	} else if i := strings.IndexAny(l.text, "{}()|\"*?^#,"); i >= 0 {
 		return l, fmt.Errorf("got %q in %s, want it in double quotes", l.text[i], s)
 	}
 	if strings.TrimSpace(l.text) == "" {
