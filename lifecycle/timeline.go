@@ -15,7 +15,7 @@ import (
 const (
 	svgWidth  = 1200
 	svgLeft   = 280 // where the bars begin; the ids stand to the left
-	svgRight  = 1100
+	svgRight  = 1085
 	svgTop    = 96
 	svgRow    = 20
 	svgBar    = 12
@@ -84,7 +84,7 @@ func (d *drawing) x(day Date) float64 {
 const svgStyle = `<style>
 svg { --bg: #ffffff; --ink: #1f2328; --soft: #59636e; --grid: #d8dee4; --live: #2f81f7; --notice: #e8a317; --over: #cf222e; --gone: #afb8c1; background: var(--bg); font: 12px system-ui, sans-serif; }
 @media (prefers-color-scheme: dark) { svg { --bg: #0d1117; --ink: #e6edf3; --soft: #9198a1; --grid: #2a313c; --live: #4493f8; --notice: #d29922; --over: #f85149; --gone: #59636e; } }
-.bg { fill: var(--bg); } text { fill: var(--ink); } .soft { fill: var(--soft); } .id { text-anchor: end; } .past { fill: var(--soft); }
+.bg { fill: var(--bg); } text { fill: var(--ink); } .soft { fill: var(--soft); } .id { text-anchor: end; } .past { fill: var(--soft); } .end { fill: var(--soft); stroke: var(--bg); stroke-width: 3px; paint-order: stroke; }
 .title { font-size: 18px; font-weight: 600; } .grid { stroke: var(--grid); } .year { stroke: var(--soft); }
 .live { fill: var(--live); } .notice { fill: var(--notice); } .gone { fill: var(--gone); }
 .over { fill: url(#hatch); stroke: var(--over); stroke-width: .75; } .hatch { stroke: var(--over); stroke-width: 2; } .today { stroke: var(--over); stroke-width: 1.5; } .now { fill: var(--over); font-weight: 600; text-anchor: middle; }
@@ -164,7 +164,11 @@ func (d *drawing) bar(row int, e *entry) {
 		d.rect("over", y, last, over)
 		last = over
 	}
-	d.printf(`<text class="soft" x="%.1f" y="%d">%s</text></g>`+"\n", d.x(last)+6, y+10, e.End())
+	word := "ends"
+	if status.DaysLeft < 0 {
+		word = "ended"
+	}
+	d.printf(`<text class="end" x="%.1f" y="%d">%s %s</text></g>`+"\n", d.x(last)+6, y+10, word, e.End())
 }
 
 func (d *drawing) rect(class string, y int, from, to Date) {
