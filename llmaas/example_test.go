@@ -43,7 +43,7 @@ func ExampleClient_Chat() {
 	fmt.Println(resp.Status.Phase, "until", resp.Status.EndOfSupport, "on", resp.Backend.Machine)
 	// Output:
 	// You wrote: Bonjour
-	// 8 in, 5 out, 0.0000272 €, 0.00011154 kWh
+	// 37 in, 5 out, 0.0000533 €, 0.00036036 kWh
 	// production until 2027-12-30 on gpu-01
 }
 
@@ -65,7 +65,7 @@ func ExampleClient_Stream() {
 	fmt.Println(s.Result().Bill.Total, "€")
 	// Output:
 	// |You| wrote|:| Bonjou|r|
-	// 0.0000272 €
+	// 0.0000533 €
 }
 
 func ExampleError() {

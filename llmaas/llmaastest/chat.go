@@ -5,20 +5,22 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/llmaas/llmaas-go/tokens"
 )
 
 // defaultMaxTokens is the service's max_tokens when a request names none.
 const defaultMaxTokens = 1024
 
 type chatRequest struct {
-	Model               string          `json:"model"`
-	Messages            []chatMessage   `json:"messages"`
-	Prompt              string          `json:"prompt"`
-	Stream              bool            `json:"stream"`
-	MaxTokens           *int            `json:"max_tokens"`
-	MaxCompletionTokens *int            `json:"max_completion_tokens"`
-	Tools               []tool          `json:"tools"`
-	ToolChoice          json.RawMessage `json:"tool_choice"`
+	Model               string            `json:"model"`
+	Messages            []chatMessage     `json:"messages"`
+	Prompt              string            `json:"prompt"`
+	Stream              bool              `json:"stream"`
+	MaxTokens           *int              `json:"max_tokens"`
+	MaxCompletionTokens *int              `json:"max_completion_tokens"`
+	Tools               []json.RawMessage `json:"tools"`
+	ToolChoice          json.RawMessage   `json:"tool_choice"`
 	ResponseFormat      struct {
 		Type       string `json:"type"`
 		JSONSchema struct {
@@ -156,7 +158,9 @@ func (b *Backend) answer(c *call, req *chatRequest) answer {
 	case c.reply.Text != "":
 		return answer{text: c.reply.Text}
 	case len(req.Tools) > 0 && !hasToolResult && string(req.ToolChoice) != `"none"`:
-		fn := req.Tools[0].Function
+		var first tool
+		_ = json.Unmarshal(req.Tools[0], &first) // a tool of another shape is called without a name
+		fn := first.Function
 		return answer{tool: &toolCall{
 			ID:       fmt.Sprintf("call-%08d", c.serial),
 			Type:     "function",
@@ -179,14 +183,16 @@ func take(all []string, left int) ([]string, int) {
 	return all[:n], left - n
 }
 
-// promptTokens counts every message and three tokens around each.
+// promptTokens is the estimate of package tokens: the fake's truth is what a
+// program under test expects.
 func promptTokens(req *chatRequest) int {
-	n := 3
-	for _, m := range req.Messages {
-		n += 3 + count(string(m.Content))
+	messages := make([]tokens.Message, len(req.Messages))
+	for i, m := range req.Messages {
+		messages[i] = tokens.Message{Role: m.Role, Content: string(m.Content)}
 	}
-	for _, t := range req.Tools {
-		n += count(t.Function.Name) + count(string(t.Function.Parameters))
+	tools := make([]string, len(req.Tools))
+	for i, t := range req.Tools {
+		tools[i] = string(t)
 	}
-	return n
+	return tokens.For(req.Model).EstimateMessages(messages, tools...).Total.Likely
 }

@@ -14,9 +14,10 @@
 // The zero [Backend] accepts any bearer token, lists the models that the
 // catalogue has in production, and echoes: the same request always gets the
 // same answer, word by word when streamed, from one of twelve named machines in
-// turn. Usage is exact by the fake's own rule of what a token is (a word with
-// the space before it, cut every six letters; every Chinese, Japanese or Korean
-// character; every sign). Models that reason think first and say how many
+// turn. Usage is exact by the fake's own rules: a prompt has as many tokens as
+// package tokens thinks likely, and an answer as many as it is streamed in (a
+// word with the space before it, cut every six letters; every Chinese, Japanese
+// or Korean character; every sign). Models that reason think first and say how many
 // tokens it took. Tools are called with arguments that fit their schema;
 // a JSON schema gets an answer that fits it; embeddings are stable unit
 // vectors; reranking goes by the words that query and document share.
