@@ -98,7 +98,8 @@ func named(text string, r Report, from Severity) []Finding {
 // cleaner copies a text, leaving out what nobody sees.
 type cleaner struct {
 	text    string
-	at      int // everything before was dealt with
+	at      int  // everything before was dealt with
+	last    rune // kept before at
 	out     *strings.Builder
 	origin  []piece // of each piece of out
 	changes []Change
@@ -111,35 +112,39 @@ type piece struct{ out, in int }
 func (s *cleaner) space() {
 	s.origin = append(s.origin, piece{s.out.Len(), s.at})
 	s.out.WriteByte(' ')
+	s.last = ' '
 }
 
+// copyTo copies the text up to end, as if it stood alone.
 func (s *cleaner) copyTo(end int) {
-	from := s.at
-	flush := func(to int) {
-		if to > from {
+	part, start, from := s.text[:end], s.at, s.at
+	flush := func() {
+		if s.at > from {
 			s.origin = append(s.origin, piece{s.out.Len(), from})
-			s.out.WriteString(s.text[from:to])
+			s.out.WriteString(part[from:s.at])
 		}
 	}
 	for s.at < end {
-		r, size := utf8.DecodeRuneInString(s.text[s.at:end])
+		r, size := utf8.DecodeRuneInString(part[s.at:])
 		broken := r == utf8.RuneError && size == 1
-		if !broken && (visible(r) || s.needed(r, s.at, size)) {
+		if !broken && (visible(r) || s.needed(r, part[start:], s.at-start, size)) {
+			s.last = r
 			s.at += size
 			continue
 		}
-		flush(s.at)
+		flush()
 		kind := Invisible
 		if broken {
 			kind = Repaired
 			s.origin = append(s.origin, piece{s.out.Len(), s.at})
 			s.out.WriteRune(utf8.RuneError)
+			s.last = utf8.RuneError
 		}
 		s.note(kind, s.at, s.at+size)
 		s.at += size
 		from = s.at
 	}
-	flush(end)
+	flush()
 }
 
 // note records a change, or lets the one before grow.
@@ -163,13 +168,13 @@ func visible(r rune) bool {
 		unicode.Is(unicode.Prepended_Concatenation_Mark, r)
 }
 
-// needed reports whether the invisible r at text[i:] does something for its
+// needed reports whether the invisible r at part[i:] does something for its
 // neighbors: a joiner between emoji or in scripts that shape letters, one
 // variation selector behind what is no ASCII letter, a flag's tags, and marks of
 // direction beside right-to-left letters.
-func (s *cleaner) needed(r rune, i, size int) bool {
-	before, _ := utf8.DecodeLastRuneInString(s.text[:i])
-	after, _ := utf8.DecodeRuneInString(s.text[i+size:])
+func (s *cleaner) needed(r rune, part string, i, size int) bool {
+	before := s.last
+	after, _ := utf8.DecodeRuneInString(part[i+size:])
 	switch {
 	case r == 0x200c || r == 0x200d:
 		if r == 0x200d && emojiBefore(before) && isPictograph(after) {
@@ -177,9 +182,9 @@ func (s *cleaner) needed(r rune, i, size int) bool {
 		}
 		return shaped(before) && (shaped(after) || unicode.IsSpace(after))
 	case unicode.Is(unicode.Variation_Selector, r):
-		return visible(before) && (before >= 0x80 || isKeycap(before)) && before != utf8.RuneError
+		return visible(before) && (before >= 0x80 || isKeycap(before))
 	case 0xe0020 <= r && r <= 0xe007f:
-		return inFlag(s.text, i)
+		return inFlag(part, i)
 	case r == 0x200e || r == 0x200f || r == 0x61c, 0x2066 <= r && r <= 0x2069:
 		return rightToLeft(before) || rightToLeft(after)
 	}

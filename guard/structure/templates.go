@@ -27,7 +27,7 @@ const (
 // templates are the signs by which chat templates part the speakers, in the
 // spelling of the folded view.
 type templates struct {
-	tokens map[string]bool // true: a separator of documents, common in training data
+	tokens map[string]bool // true: parts the pieces of code that a model is to fill in
 	roles  map[string]role
 }
 
@@ -39,11 +39,11 @@ const (
 
 func loadTemplates() (*templates, error) {
 	var file struct {
-		Source     string   `json:"source"`
-		AsOf       string   `json:"as_of"`
-		Tokens     []string `json:"tokens"`
-		Separators []string `json:"separators"`
-		Roles      struct {
+		Source string   `json:"source"`
+		AsOf   string   `json:"as_of"`
+		Tokens []string `json:"tokens"`
+		Infill []string `json:"infill"`
+		Roles  struct {
 			System    []string `json:"system"`
 			User      []string `json:"user"`
 			Assistant []string `json:"assistant"`
@@ -61,7 +61,7 @@ func loadTemplates() (*templates, error) {
 	for _, s := range file.Tokens {
 		t.tokens[folded(s)] = false
 	}
-	for _, s := range file.Separators {
+	for _, s := range file.Infill {
 		t.tokens[folded(s)] = true
 	}
 	for r, names := range map[role][]string{systemRole: file.Roles.System, userRole: file.Roles.User, assistantRole: file.Roles.Assistant} {

@@ -17,15 +17,15 @@ func (t *templates) inspectTokens(v *fold.View, dst []check.Finding) []check.Fin
 				break
 			}
 			at += i + 1
-			size, separator := t.token(v.Text[at-1:])
+			size, infill := t.token(v.Text[at-1:])
 			if size == 0 {
 				continue
 			}
 			span := v.Span(at-1, at-1+size)
 			f := check.Finding{Rule: "template/control-token", Layer: layer, Severity: check.High, Span: span, View: v.Name,
 				Why: "a control token of a chat template can end the prompt's own turn"}
-			if separator {
-				f.Rule, f.Severity, f.Why = "template/end-of-text", check.Medium, "a token that ends a document can part the prompt from its orders"
+			if infill {
+				f.Rule, f.Severity, f.Why = "template/infill-token", check.Low, "a token of code completion stands in the prompt"
 			} else if quoted(v.Text, at-1, at-1+size) {
 				f.Severity = check.Medium
 			}
@@ -37,7 +37,7 @@ func (t *templates) inspectTokens(v *fold.View, dst []check.Finding) []check.Fin
 }
 
 // token is the length of the control token that text begins with, or 0.
-func (t *templates) token(text []byte) (size int, separator bool) {
+func (t *templates) token(text []byte) (size int, infill bool) {
 	if len(text) < 4 {
 		return 0, false
 	}
@@ -56,11 +56,11 @@ func (t *templates) token(text []byte) (size int, separator bool) {
 	if size < len(text) && text[size] == '>' && text[1] == '<' { // <<SYS>>
 		size++
 	}
-	separator, known := t.tokens[string(text[:size])]
+	infill, known := t.tokens[string(text[:size])]
 	if !known {
 		return 0, false
 	}
-	return size, separator
+	return size, infill
 }
 
 // quoted reports whether a token stands between back quotes, as people write

@@ -1,6 +1,7 @@
 package structure
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -91,28 +92,19 @@ func (w *walker) tags(i int) {
 	}
 }
 
-// override judges a bidirectional override, UAX #9 §2.2, by what it turns
-// around: Latin letters never need one.
+// override judges a bidirectional override, UAX #9 §2.2, by the first letter
+// behind it: only letters that run from right to left have a use for one.
 func (w *walker) override(i, size int) {
 	w.done = i + size
-	severity, why := check.Medium, "a bidirectional override shows the text in another order than it is read in"
-	for j, r := range w.src[w.done:] {
-		if j > 16 || !unicode.IsSpace(r) {
-			if w.classes.ofAny(r) == latin {
-				severity = check.High
-			}
-			break
+	severity := check.Medium
+	behind := w.src[w.done:min(len(w.src), w.done+64)]
+	if at := strings.IndexFunc(behind, unicode.IsLetter); at >= 0 {
+		r, _ := utf8.DecodeRuneInString(behind[at:])
+		if !unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam) {
+			severity = check.High
 		}
 	}
-	w.found("unicode/bidi-override", severity, i, w.done, why)
-}
-
-// ofAny is of for ASCII too.
-func (t *classes) ofAny(r rune) class {
-	if r < utf8.RuneSelf && !isASCIILetter(byte(r)) {
-		return other
-	}
-	return t.of(r)
+	w.found("unicode/bidi-override", severity, i, w.done, "a bidirectional override shows the text in another order than it is read in")
 }
 
 func isASCIILetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
