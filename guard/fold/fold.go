@@ -2,7 +2,6 @@ package fold
 
 import (
 	"encoding/binary"
-	"iter"
 	"math/bits"
 	"slices"
 	"unicode/utf8"
@@ -20,6 +19,13 @@ type Text struct {
 	source string
 	main   View
 	folder folder
+
+	views   []*View // the decoded views so far
+	reading int     // which view is being decoded: 0 main, n views[n-1]
+	next    int     // which decoder comes next
+	hints   hint    // of the view that is being decoded
+	left    int     // how many bytes may still be decoded
+	draft   draft
 }
 
 // Reset folds source, forgetting what t held before: the views handed out become invalid.
@@ -29,6 +35,9 @@ func (t *Text) Reset(source string) {
 	t.folder.reset(t.main.Text, t.main.points)
 	t.main = View{Name: Folded, raw: source}
 	t.main.Text, t.main.points = t.folder.fold(source)
+	clear(t.views)
+	t.views, t.reading, t.next = t.views[:0], 0, 0
+	t.left = maxDecoded*len(source) + floor
 }
 
 // Source returns the prompt as it came.
@@ -36,11 +45,6 @@ func (t *Text) Source() string { return t.source }
 
 // Main returns the folded view of the whole prompt.
 func (t *Text) Main() *View { return &t.main }
-
-// Decoded yields the further views, each made only when a cheap test says that it may matter.
-func (t *Text) Decoded() iter.Seq[*View] {
-	return func(func(*View) bool) {}
-}
 
 // folder is one pass over a text.
 type folder struct {

@@ -8,8 +8,8 @@ type Sign uint8
 const (
 	Invisible  Sign = iota // characters that draw nothing: zero-width, soft hyphen, controls, …
 	InWord                 // of those, the ones between two ASCII letters
-	Tag                    // Unicode tag characters: ASCII that nobody sees
-	Variation              // variation selectors
+	Tagged                 // Unicode tag characters: ASCII that nobody sees
+	Selector               // variation selectors
 	Bidi                   // characters that turn the direction of text
 	Confusable             // letters of another script that look like an ASCII letter or digit
 	Mixed                  // of those, the ones next to an ASCII letter: a word of two scripts
@@ -21,7 +21,7 @@ const (
 )
 
 var reasons = [...]Sign{
-	isInvisible: Invisible, isTag: Tag, isVariation: Variation, isBidi: Bidi,
+	isInvisible: Invisible, isTag: Tagged, isVariation: Selector, isBidi: Bidi,
 	isConfusable: Confusable, isCompatible: Compatible, isBroken: Invalid,
 }
 

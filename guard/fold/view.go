@@ -17,6 +17,11 @@ type View struct {
 
 	raw    string  // what was folded: the source, or what a decoder made of it
 	points []point // Text → raw
+
+	parent *View   // what a decoder read; nil for the main view
+	folded bool    // it read parent.Text, not parent.raw
+	pieces []piece // raw → parent
+	depth  int     // how many decoders lie between this view and the source
 }
 
 // point says that the folded bytes from at on stem from the raw bytes from src on, one for one,
@@ -24,9 +29,36 @@ type View struct {
 type point struct{ at, src uint32 }
 
 // Span maps the bytes [start, end) of v.Text to the bytes of the source that they were read from,
-// widened to whole characters. Numbers outside of v.Text count as its ends.
-func (v *View) Span(start, end int) Span {
-	return v.span(start, end)
+// widened to whole characters, or to the whole encoded run. Numbers outside of v.Text count as its
+// ends.
+func (v *View) Span(start, end int) Span { return v.up(v.span(start, end)) }
+
+// Changed reports whether any of the bytes [start, end) of v.Text reads differently in the view
+// that v was decoded from. Around what it decodes a view repeats some text as it was; what is found
+// there was seen before. In the main view everything counts as changed.
+func (v *View) Changed(start, end int) bool {
+	if v.parent == nil {
+		return true
+	}
+	s := v.span(start, end)
+	for i := v.pieceAt(s.Start); i < len(v.pieces) && int(v.pieces[i].at) < s.End; i++ {
+		if !v.pieces[i].verbatim() {
+			return true
+		}
+	}
+	return false
+}
+
+// up maps a range of v.raw to the source.
+func (v *View) up(s Span) Span {
+	for v.parent != nil {
+		s = v.inParent(s)
+		if v.folded {
+			s = v.parent.span(s.Start, s.End)
+		}
+		v = v.parent
+	}
+	return s
 }
 
 // span maps a range of v.Text to v.raw.
@@ -42,10 +74,8 @@ func (v *View) span(start, end int) Span {
 		last := v.character(end - 1)
 		_, size := utf8.DecodeRuneInString(v.raw[last:])
 		s.End = last + size
-		limit := len(v.raw)
 		if i := v.after(end - 1); i < len(v.points) && int(v.points[i].at) == end {
-			limit = int(v.points[i].src)
-			s.End = withMarks(v.raw, s.End, limit)
+			s.End = withMarks(v.raw, s.End, int(v.points[i].src))
 		}
 	}
 	return s

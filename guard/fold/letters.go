@@ -1,0 +1,203 @@
+package fold
+
+import (
+	"unicode"
+	"unicode/utf8"
+)
+
+// decodeSpaced joins letters that were set apart, by spaces ("i g n o r e") or by a sign
+// ("i.g.n.o.r.e"), and parts words that were joined by a sign ("ignore.all.rules").
+func decodeSpaced(s string, d *draft) {
+	w := weaver{s: s, d: d}
+	for i := 0; i < len(s) && !d.full(); {
+		if s[i] <= ' ' {
+			i++
+			continue
+		}
+		end := tokenEnd(s, i)
+		_, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case i+size == end:
+			if last := lettersApart(s, i); last > 0 {
+				w.joinLetters(i, last)
+				end = last
+			}
+		case end-i >= 3:
+			w.token(i, end)
+		}
+		i = end
+	}
+	w.rest()
+}
+
+// tokenEnd is where the token at i ends.
+func tokenEnd(s string, i int) int {
+	for i < len(s) && s[i] > ' ' {
+		i++
+	}
+	return i
+}
+
+func gapEnd(s string, i int) int {
+	for i < len(s) && s[i] <= ' ' {
+		i++
+	}
+	return i
+}
+
+// lettersApart is where the run of single characters at i ends; 0 if it is too short.
+func lettersApart(s string, i int) int {
+	letters, end, step := 0, 0, 0
+	for i < len(s) {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if i+size < len(s) && s[i+size] > ' ' {
+			break
+		}
+		if unicode.IsLetter(r) {
+			letters++
+		}
+		end = i + size
+		i = gapEnd(s, end)
+		if step == 0 {
+			step = i - end
+		}
+		if i-end < step {
+			break
+		}
+	}
+	if letters < 4 {
+		return 0
+	}
+	return end
+}
+
+// joinLetters writes the single characters of s[start:end] side by side; a gap wider than the first
+// is a space between words.
+func (w *weaver) joinLetters(start, end int) {
+	w.upTo(start)
+	step := 0
+	for i := start; i < end; {
+		_, size := utf8.DecodeRuneInString(w.s[i:])
+		next := gapEnd(w.s, i+size)
+		gap := next - i - size
+		if step == 0 {
+			step = gap
+		}
+		if i+size >= end {
+			next = end
+		}
+		w.d.add(w.s[i:i+size], i, min(i+size+step, end))
+		if gap > step && next < end {
+			w.d.add(" ", i+size+step, next)
+		}
+		i = next
+	}
+	w.done = end
+}
+
+// token looks for one sign between all letters, or between three words and more.
+func (w *weaver) token(start, end int) {
+	sign := separator(w.s[start:end])
+	if sign == 0 {
+		return
+	}
+	runes, signs, alternate := 0, 0, true
+	last := false
+	for i, r := range w.s[start:end] {
+		isSign := r == rune(sign)
+		if isSign {
+			signs++
+		} else if runes > 0 && !last && i > 0 {
+			alternate = false
+		}
+		last = isSign
+		runes++
+	}
+	switch {
+	case alternate && signs > 0 && runes >= 3:
+		w.strip(start, end, sign, "")
+	case !alternate && signs >= 3:
+		w.strip(start, end, sign, " ")
+	}
+}
+
+// separator is the first ASCII sign of a token that stands behind its first letter.
+func separator(token string) byte {
+	for i := 1; i < len(token); i++ {
+		if c := token[i]; c < utf8.RuneSelf && !isWordByte(c) && isLetterOrHigh(token[i-1]) && i+1 < len(token) {
+			return c
+		}
+	}
+	return 0
+}
+
+func isLetterOrHigh(c byte) bool { return isLetter(c) || c >= utf8.RuneSelf }
+
+// strip writes s[start:end] with instead in place of sign; of a row of signs the first one goes.
+func (w *weaver) strip(start, end int, sign byte, instead string) {
+	w.upTo(start)
+	after := true // a sign here parts nothing: it is the text's own
+	for i := start; i < end; {
+		_, size := utf8.DecodeRuneInString(w.s[i:end])
+		if w.s[i] == sign && !after {
+			w.d.add(instead, i, i+1)
+			after = true
+		} else {
+			w.d.copy(w.s, i, i+size)
+			after = false
+		}
+		i += size
+	}
+	w.done = end
+}
+
+// decodeSplat takes out the asterisks that were strewn into and between words.
+func decodeSplat(s string, d *draft) {
+	inner := 0
+	for i := 1; i+1 < len(s); i++ {
+		if s[i] == '*' && isLetterOrHigh(s[i-1]) && isLetterOrHigh(s[i+1]) {
+			inner++
+		}
+	}
+	if inner < 2 {
+		return
+	}
+	for i := 0; i < len(s); {
+		start := i
+		for i < len(s) && s[i] != '*' {
+			i++
+		}
+		d.copy(s, start, i)
+		for i < len(s) && s[i] == '*' {
+			i++
+		}
+		if n := len(d.bytes); n > 0 && d.bytes[n-1] == ' ' && i < len(s) && s[i] == ' ' {
+			i++
+		}
+	}
+}
+
+// leet maps the digits and signs that stand for letters.
+var leet = [utf8.RuneSelf]byte{
+	'0': 'o', '1': 'i', '2': 'z', '3': 'e', '4': 'a', '5': 's', '6': 'g', '7': 't', '8': 'b', '9': 'g',
+	'@': 'a', '$': 's', '!': 'i', '|': 'l', '+': 't',
+}
+
+// decodeLeet reads digits as the letters that they stand for, if some words mix the two.
+func decodeLeet(s string, d *draft) {
+	for i := 0; i < len(s) && !d.full(); {
+		start := i
+		for i < len(s) && (s[i] >= utf8.RuneSelf || leet[s[i]] == 0) {
+			i++
+		}
+		d.copy(s, start, i)
+		for i < len(s) && s[i] < utf8.RuneSelf && leet[s[i]] != 0 {
+			c := leet[s[i]]
+			if !isWordByte(s[i]) && (i == 0 || !isWordByte(s[i-1])) && (i+1 == len(s) || !isWordByte(s[i+1])) {
+				c = s[i]
+			}
+			d.addByte(c, i, i+1)
+			i++
+		}
+	}
+}

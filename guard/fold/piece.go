@@ -1,0 +1,132 @@
+package fold
+
+import "sort"
+
+// piece says that the decoded bytes from at on stem from what the decoder read: each unit of them
+// from the next size bytes from src on; a negative size goes backwards. "%41%42" is a piece of
+// units of 1 from sizes of 3, text that was copied one of 1 from 1.
+type piece struct {
+	at, src uint32
+	unit    uint32
+	size    int32
+}
+
+func (p piece) verbatim() bool { return p.unit == 1 && p.size == 1 }
+
+// pieceAt is the index of the piece that holds byte p of v.raw.
+func (v *View) pieceAt(p int) int {
+	return max(sort.Search(len(v.pieces), func(i int) bool { return int(v.pieces[i].at) > p })-1, 0)
+}
+
+// inParent maps a range of v.raw to what the decoder read.
+func (v *View) inParent(s Span) Span {
+	if len(v.pieces) == 0 {
+		return Span{}
+	}
+	out := v.unitAt(s.Start)
+	if s.End > s.Start {
+		last := v.unitAt(s.End - 1)
+		out = Span{min(out.Start, last.Start), max(out.End, last.End)}
+	} else {
+		out.End = out.Start
+	}
+	return out
+}
+
+// unitAt is what the unit was read from that holds byte p of v.raw.
+func (v *View) unitAt(p int) Span {
+	piece := v.pieces[v.pieceAt(p)]
+	n := max(p-int(piece.at), 0) / int(piece.unit)
+	start := int(piece.src) + n*int(piece.size)
+	if piece.size < 0 {
+		return Span{start + int(piece.size), start}
+	}
+	return Span{start, start + int(piece.size)}
+}
+
+// draft is a view in the making.
+type draft struct {
+	bytes  []byte
+	pieces []piece
+	limit  int // bytes that may be written
+	most   int // pieces that may be made; then spans grow coarse
+}
+
+// full reports whether nothing more fits.
+func (d *draft) full() bool { return len(d.bytes) >= d.limit }
+
+// add appends text, which stems as a whole from [start, end).
+func (d *draft) add(text string, start, end int) {
+	if text == "" || len(d.bytes)+len(text) > d.limit {
+		return
+	}
+	d.note(len(text), start, end, false)
+	d.bytes = append(d.bytes, text...)
+}
+
+// addByte is add of one byte.
+func (d *draft) addByte(c byte, start, end int) {
+	if d.full() {
+		return
+	}
+	d.note(1, start, end, false)
+	d.bytes = append(d.bytes, c)
+}
+
+// addBack is add of text read backwards, [start, end) being what it stems from.
+func (d *draft) addBack(text []byte, start, end int) {
+	if len(d.bytes)+len(text) > d.limit {
+		return
+	}
+	d.note(len(text), start, end, true)
+	d.bytes = append(d.bytes, text...)
+}
+
+// copy appends s[start:end] as it is.
+func (d *draft) copy(s string, start, end int) {
+	end = min(end, start+d.limit-len(d.bytes))
+	if end <= start {
+		return
+	}
+	if !d.extend(1, start, 1) {
+		d.begin(piece{uint32(len(d.bytes)), uint32(start), 1, 1}, start, end)
+	}
+	d.bytes = append(d.bytes, s[start:end]...)
+}
+
+// note says that the next n bytes stem from [start, end).
+func (d *draft) note(n, start, end int, back bool) {
+	size, src := end-start, start
+	if back {
+		size, src = start-end, end
+	}
+	if !d.extend(n, src, size) {
+		d.begin(piece{uint32(len(d.bytes)), uint32(src), uint32(n), int32(size)}, start, end)
+	}
+}
+
+// extend reports whether the last piece goes on with another unit of n bytes from src.
+func (d *draft) extend(n, src, size int) bool {
+	if len(d.pieces) == 0 {
+		return false
+	}
+	last := d.pieces[len(d.pieces)-1]
+	done := len(d.bytes) - int(last.at)
+	return int(last.unit) == n && int(last.size) == size && done%n == 0 && int(last.src)+done/n*size == src
+}
+
+// coarse is the unit of a piece that stems as a whole from all that went into it.
+const coarse = 1<<31 - 1
+
+// begin starts a piece that stems from [start, end); when there are too many it widens the last.
+func (d *draft) begin(p piece, start, end int) {
+	if len(d.pieces) < d.most {
+		d.pieces = append(d.pieces, p)
+		return
+	}
+	last := &d.pieces[len(d.pieces)-1]
+	units := (len(d.bytes) - int(last.at) + int(last.unit) - 1) / int(last.unit)
+	from, to := int(last.src), int(last.src)+units*int(last.size)
+	from, to = min(from, to, start), max(from, to, end)
+	last.src, last.unit, last.size = uint32(from), coarse, int32(to-from)
+}
