@@ -58,6 +58,18 @@ func (m *meter) add(e *Estimator, text string) {
 	e.table.Scan(text, &m.sums)
 }
 
+func (m *meter) merge(o *meter) {
+	m.bytes += o.bytes
+	m.chars += o.chars
+	m.sums.Add(&o.sums)
+}
+
+func (m *meter) subtract(o *meter) {
+	m.bytes -= o.bytes
+	m.chars -= o.chars
+	m.sums.Subtract(&o.sums)
+}
+
 func (m *meter) estimate(e *Estimator) Estimate {
 	if e.table == nil {
 		return unknownEstimate(m.chars, m.bytes)

@@ -40,44 +40,69 @@ type MessagesEstimate struct {
 // (each as JSON, the way the request carries it) and what the family's chat
 // template writes around them.
 func (e *Estimator) EstimateMessages(messages []Message, tools ...string) MessagesEstimate {
-	var input, system, all meter
-	var out MessagesEstimate
-	for i := range messages {
-		m := &messages[i]
-		out.Images += m.Images
-		part := &input
-		if isSystem(m.Role) {
-			part = &system
-		}
-		for _, text := range m.texts() {
-			part.add(e, text)
-			all.add(e, text)
-		}
-		for _, c := range m.ToolCalls {
-			part.add(e, c.Name)
-			part.add(e, c.Arguments)
-			all.add(e, c.Name)
-			all.add(e, c.Arguments)
-		}
-	}
-	frame, measured := e.frame(messages)
-	if len(tools) > 0 && !e.printsNoTools() {
+	c := chat{tools: len(tools)}
+	if !e.printsNoTools() {
 		for _, t := range tools {
-			system.add(e, t)
-			all.add(e, t)
+			c.system.add(e, t)
 		}
-		extra, ok := e.toolFrame(len(tools))
-		frame, measured = frame.Plus(extra), measured && ok
 	}
-	out.Input = input.estimate(e)
-	out.System = system.estimate(e).Plus(frame)
-	out.Total = all.estimate(e).Plus(frame)
-	out.Template = frame.Likely
-	out.Unmeasured = !measured
-	return out
+	for i := range messages {
+		c.add(e, &messages[i])
+	}
+	return c.estimate(e)
 }
 
-func (m *Message) texts() [2]string { return [2]string{m.Content, m.Name} }
+// chat sums up a request message by message.
+type chat struct {
+	input, system                         meter
+	systems, others, calls, images, tools int
+}
+
+// remove takes back what add added for an input message.
+func (c *chat) remove(e *Estimator, m *Message) {
+	var one chat
+	one.add(e, m)
+	c.input.subtract(&one.input)
+	c.others -= one.others
+	c.calls -= one.calls
+	c.images -= one.images
+}
+
+func (c *chat) add(e *Estimator, m *Message) {
+	part := &c.input
+	if isSystem(m.Role) {
+		part = &c.system
+		c.systems++
+	} else {
+		c.others++
+	}
+	part.add(e, m.Content)
+	part.add(e, m.Name)
+	for _, call := range m.ToolCalls {
+		part.add(e, call.Name)
+		part.add(e, call.Arguments)
+	}
+	c.calls += len(m.ToolCalls)
+	c.images += m.Images
+}
+
+func (c *chat) estimate(e *Estimator) MessagesEstimate {
+	frame, measured := e.frame(c)
+	if c.tools > 0 && !e.printsNoTools() {
+		extra, ok := e.toolFrame(c.tools)
+		frame, measured = frame.Plus(extra), measured && ok
+	}
+	all := c.input
+	all.merge(&c.system)
+	return MessagesEstimate{
+		Input:      c.input.estimate(e),
+		System:     c.system.estimate(e).Plus(frame),
+		Total:      all.estimate(e).Plus(frame),
+		Template:   frame.Likely,
+		Images:     c.images,
+		Unmeasured: !measured,
+	}
+}
 
 func isSystem(role string) bool { return role == "system" || role == "developer" }
 
@@ -90,26 +115,17 @@ const (
 )
 
 // frame is what the template adds around the messages, without tools.
-func (e *Estimator) frame(messages []Message) (est Estimate, measured bool) {
-	systems, others, calls := 0, 0, 0
-	for i := range messages {
-		calls += len(messages[i].ToolCalls)
-		if isSystem(messages[i].Role) {
-			systems++
-		} else {
-			others++
-		}
-	}
-	if systems+others == 0 {
+func (e *Estimator) frame(c *chat) (est Estimate, measured bool) {
+	if c.systems+c.others == 0 {
 		return Estimate{}, true
 	}
-	further := max(others-1, 0)
+	further, calls := max(c.others-1, 0), c.calls*callTokens
 	if t := e.template; t != nil {
-		n := t.OneUser + (further*t.FurtherPair+1)/2 + systems*t.System + calls*callTokens
+		n := t.OneUser + (further*t.FurtherPair+1)/2 + c.systems*t.System + calls
 		// A server may set another date, preamble or version of the template.
 		return Estimate{Low: n - n/4, Likely: n, High: n + max(n/4, 12)}, calls == 0
 	}
-	n := (further+systems)*guessPair/2 + calls*callTokens
+	n := (further+c.systems)*guessPair/2 + calls
 	return Estimate{Low: guessLow + n/2, Likely: guessFirst + n, High: guessHigh + 2*n}, false
 }
 

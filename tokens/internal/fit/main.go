@@ -25,10 +25,7 @@ var (
 	iters    = flag.Int("it", 200, "")
 	irls     = flag.Int("irls", 2, "")
 	offset   = flag.Float64("c", 20, "")
-	wide     = flag.Bool("wide", false, "hold out whole repositories, not files")
-	nf       = flag.Int("folds", 4, "")
 	out      = flag.String("out", "", "directory for the tables")
-	cv       = flag.Bool("cv", true, "cross-validate")
 )
 
 func main() {
@@ -44,36 +41,53 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	res := make([][numFamilies]residual, len(rows))
-	each(*nf, func(fold int) {
-		test := func(s *sample) bool { return s.fold(*nf, *wide) == fold }
-		tables := learn(rows, func(s *sample) bool { return !test(s) })
-		for i := range rows {
-			if test(&rows[i]) {
-				for k, t := range tables {
-					res[i][k] = residual{class: rows[i].Class, long: rows[i].Chars >= 200,
-						bytes: float64(len(rows[i].Text)), y: rows[i].y[k]}
-					t.Scan(rows[i].Text, &res[i][k].sums)
-				}
-			}
-		}
-	})
+	narrow, wide := crossValidate(rows, false), crossValidate(rows, true)
 	high, low := [numFamilies]runs.Margins{}, [numFamilies]runs.Margins{}
 	each(numFamilies, func(k int) {
-		r := make([]residual, len(res))
-		for i := range res {
-			r[i] = res[i][k]
-		}
-		high[k] = fitBounds(r, 1, 0.992)
-		low[k] = fitBounds(r, -1, 0.992)
+		high[k] = fitBounds(column(narrow, k), column(wide, k), 1)
+		low[k] = fitBounds(column(narrow, k), column(wide, k), -1)
 	})
-	report(rows, res, high, low)
+	fmt.Println("Files held out:")
+	report(rows, narrow, high, low)
+	fmt.Println("Whole repositories held out:")
+	report(rows, wide, high, low)
 	if *out == "" {
 		return nil
 	}
 	tables := learn(rows, func(*sample) bool { return true })
 	return write(*out, tables, high, low)
 }
+
+// crossValidate learns from all sources but a fold's, and measures on that fold.
+func crossValidate(rows []sample, wide bool) [][numFamilies]residual {
+	res := make([][numFamilies]residual, len(rows))
+	each(folds, func(fold int) {
+		test := func(s *sample) bool { return s.fold(folds, wide) == fold }
+		tables := learn(rows, func(s *sample) bool { return !test(s) })
+		for i := range rows {
+			s := &rows[i]
+			if !test(s) {
+				continue
+			}
+			for k, t := range tables {
+				r := &res[i][k]
+				*r = residual{class: s.Class, long: s.Chars >= 200, bytes: float64(len(s.Text)), y: s.y[k]}
+				t.Scan(s.Text, &r.sums)
+			}
+		}
+	})
+	return res
+}
+
+func column(res [][numFamilies]residual, k int) []residual {
+	out := make([]residual, len(res))
+	for i := range res {
+		out[i] = res[i][k]
+	}
+	return out
+}
+
+const folds = 5
 
 // each runs f for 0..n-1, two at a time.
 func each(n int, f func(i int)) {
@@ -106,6 +120,9 @@ func learn(rows []sample, use func(*sample) bool) (tables [numFamilies]*runs.Tab
 	return tables
 }
 
+// bytePrior is what a byte of a script without data is taken to cost.
+const bytePrior = 0.5
+
 func fit(rows []sample, feats [][]feature) []vec {
 	pr := &problem{rows: feats, y: make([]vec, len(rows)), w: make([]vec, len(rows)), penalty: make([]float32, atEnd)}
 	for j := range pr.penalty {
@@ -120,20 +137,34 @@ func fit(rows []sample, feats [][]feature) []vec {
 			pr.penalty[j] = float32(*lamGlyph)
 		}
 	}
+	theta := make([]vec, atEnd)
+	prior := make([]vec, atEnd)
+	for j := atBase + runs.ByteParams; j < atGram; j++ {
+		for k := range prior[j] {
+			prior[j][k] = bytePrior
+		}
+	}
+	defer func() {
+		for j := range theta {
+			for k := range theta[j] {
+				theta[j][k] += prior[j][k]
+			}
+		}
+	}()
 	for n := range rows {
+		sure := predict(feats[n], prior)
 		for k, y := range rows[n].y {
-			pr.y[n][k] = float32(y)
+			pr.y[n][k] = float32(y) - sure[k]
 			pr.w[n][k] = float32(1 / ((y + *offset) * (y + *offset)))
 		}
 	}
-	theta := make([]vec, atEnd)
 	pr.solve(theta, *iters)
 	for range *irls {
 		for n := range rows {
 			e := predict(feats[n], theta)
 			for k := range e {
-				y := float64(pr.y[n][k])
-				rel := abs(float64(e[k])-y) / (y + *offset)
+				y := rows[n].y[k]
+				rel := abs(float64(e[k]-pr.y[n][k])) / (y + *offset)
 				pr.w[n][k] = float32(1 / ((y + *offset) * (y + *offset)) * 0.03 / max(rel, 0.01))
 			}
 		}

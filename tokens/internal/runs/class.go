@@ -60,7 +60,7 @@ func classOf(r rune) int {
 			return rGlyph
 		}
 		return rLetter
-	case r >= 0x400 && r < 0x460, r >= 0x620 && r < 0x6d4, r >= 0x900 && r < 0x964, r >= 0x970 && r < 0x980:
+	case r >= 0x1e00 && r < 0x1f00, r >= 0x400 && r < 0x460, r >= 0x620 && r < 0x6d4, r >= 0x900 && r < 0x964, r >= 0x970 && r < 0x980:
 		return rLetter
 	case r == utf8.RuneError:
 		return rBytes
@@ -105,4 +105,21 @@ func glyphIndex(r rune) int {
 		return glyphIndic + 12 + 0x20 + int(r-0x6d4)
 	}
 	return -1
+}
+
+// numScripts is how many prices per byte there are for runes charged by bytes.
+const numScripts = 64
+
+// scriptOf groups runes charged by bytes by their block of 256 code points:
+// zero for what is no rune, the astral planes together at the end.
+func scriptOf(r rune) int {
+	switch {
+	case r == utf8.RuneError || r < 0x100:
+		return 0
+	case r < 0x2000:
+		return int(r >> 8)
+	case r < 0x10000:
+		return 32 + int(r>>11)
+	}
+	return min(numScripts-1, 62+int(r>>19))
 }

@@ -32,8 +32,9 @@ const (
 	baseGlyph  = baseSpace + 15*(maxBlank+1) // [block]
 	baseUnseen = baseGlyph + 16              // [block]
 	baseRepeat = baseUnseen + 16             // [letter digit punct space newline glyph]
-	baseByte   = baseRepeat + 6              // [lead byte >> 4]
-	NumBase    = baseByte + 16
+	baseByte   = baseRepeat + 6              // [script]
+	NumBase    = baseByte + numScripts
+	ByteParams = baseByte // from here to NumBase: prices of one byte
 	NumGrams   = 1 << gramBits
 	gramBits   = 14
 	NumPieces  = 1 << pieceBits

@@ -5,11 +5,45 @@ import (
 	"unicode/utf8"
 )
 
-// Sums is what Scan found: cost in 1/256 token per kind, and the bytes of the
-// runs that a bound charges by bytes.
+// Sums is what Scan found, in 1/256 token: the cost per kind, and what an upper
+// bound charges instead for the kinds Repeat and Bytes.
 type Sums struct {
-	Cost [NumKinds]int64
-	Raw  [NumKinds]int64
+	Cost   [NumKinds]int64
+	Charge int64
+}
+
+// Add adds what another scan found.
+func (s *Sums) Add(o *Sums) {
+	for k, c := range o.Cost {
+		s.Cost[k] += c
+	}
+	s.Charge += o.Charge
+}
+
+// Subtract takes back what Add added.
+func (s *Sums) Subtract(o *Sums) {
+	for k, c := range o.Cost {
+		s.Cost[k] -= c
+	}
+	s.Charge -= o.Charge
+}
+
+// A bound charges a long run of one character by its bytes, except for the
+// characters that lines and margins are drawn with: every family has tokens of
+// sixteen and more of them, and a table full of them is no attack.
+const (
+	chargeByte  = One
+	chargeBlank = One / 8
+)
+
+func chargeOf(c byte) int64 {
+	switch c {
+	case '-', '=':
+		return One / 8
+	case '*', '#', '_', '.', '/':
+		return One / 4
+	}
+	return chargeByte
 }
 
 const (
@@ -66,7 +100,7 @@ func (t *Table) Scan(s string, sum *Sums) {
 			}
 		default:
 			sum.Cost[Bytes] += int64(t.Base[baseByte])
-			sum.Raw[Bytes]++
+			sum.Charge += chargeByte
 			i++
 		}
 	}
@@ -167,7 +201,7 @@ func (t *Table) rare(s string, start, end int, seed uint64, sum *Sums) {
 		a, b = b, c
 	}
 	cost += int64(t.Grams[gram3(a, b, 1)])
-	sum.Raw[Repeat] += repeat
+	sum.Charge += chargeByte * repeat
 	sum.Cost[kind] += cost<<gramShift + int64(t.Base[baseWord+(join*4+shape)*(maxWord+1)+min(n, maxWord)])
 }
 
@@ -189,7 +223,7 @@ func (t *Table) digits(s string, i int, sum *Sums) int {
 	sum.Cost[Digit] += int64(t.Base[baseDigit+before*(maxDigit+1)+min(n, maxDigit)])
 	if n > maxDigit {
 		sum.Cost[Repeat] += int64(n-maxDigit) * int64(t.Base[baseRepeat+1])
-		sum.Raw[Repeat] += int64(n - maxDigit)
+		sum.Charge += chargeByte * int64(n-maxDigit)
 	}
 	return end
 }
@@ -221,7 +255,7 @@ func (t *Table) punct(s string, start, i int, sum *Sums) (int, uint64) {
 		if c == b {
 			if same++; same >= repeatMin {
 				sum.Cost[Repeat] += int64(t.Base[baseRepeat+2])
-				sum.Raw[Repeat]++
+				sum.Charge += chargeOf(c)
 				continue
 			}
 		} else {
@@ -277,11 +311,11 @@ func (t *Table) blank(s string, i, end, nl int, sum *Sums) {
 	sum.Cost[Space] += int64(t.Base[baseSpace+(min(nl, 4)*3+follow)*(maxBlank+1)+min(blanks, maxBlank)])
 	if blanks > maxBlank {
 		sum.Cost[Repeat] += int64(blanks-maxBlank) * int64(t.Base[baseRepeat+3])
-		sum.Raw[Repeat] += int64(blanks - maxBlank)
+		sum.Charge += chargeBlank * int64(blanks-maxBlank)
 	}
 	if nl > 4 {
 		sum.Cost[Repeat] += int64(nl-4) * int64(t.Base[baseRepeat+4])
-		sum.Raw[Repeat] += int64(nl - 4)
+		sum.Charge += chargeBlank * int64(nl-4)
 	}
 }
 
@@ -294,8 +328,8 @@ func (t *Table) high(s string, i int, sum *Sums) int {
 		case rLetter:
 			return i
 		case rBytes:
-			sum.Cost[Bytes] += int64(n) * int64(t.Base[baseByte+int(s[i]>>4)])
-			sum.Raw[Bytes] += int64(n)
+			sum.Cost[Bytes] += int64(n) * int64(t.Base[baseByte+scriptOf(c)])
+			sum.Charge += chargeByte * int64(n)
 			i += n
 			a, same = 0, 0
 			continue
@@ -308,10 +342,10 @@ func (t *Table) high(s string, i int, sum *Sums) int {
 		switch g := glyphIndex(c); {
 		case same >= repeatMin:
 			sum.Cost[Repeat] += int64(t.Base[baseRepeat+5])
-			sum.Raw[Repeat] += int64(n)
+			sum.Charge += chargeByte * int64(n)
 		case !t.seen(g):
 			sum.Cost[Bytes] += int64(t.Base[baseUnseen+blockOf(c)])
-			sum.Raw[Bytes] += int64(n)
+			sum.Charge += chargeByte * int64(n)
 		default:
 			sum.Cost[Glyph] += int64(t.Glyph[g])<<glyphShift + int64(t.Base[baseGlyph+blockOf(c)])
 			if slot := t.Find(pairHash(a, c)); slot >= 0 {

@@ -189,9 +189,9 @@ func (t *Table) Bounds(sum *Sums, n int) (low, likely, high int) {
 		over += c * int64(t.High.Kind[k])
 		under += c * int64(t.Low.Kind[k])
 	}
-	raw := (sum.Raw[Bytes]+sum.Raw[Repeat])*One - sum.Cost[Bytes] - sum.Cost[Repeat]
+	charge := sum.Charge - sum.Cost[Bytes] - sum.Cost[Repeat]
 	root := int64(math.Sqrt(float64(max(total, 0)) / One))
-	over = over/One + root*int64(t.High.Root) + int64(t.High.Once) + max(raw, 0)
+	over = over/One + root*int64(t.High.Root) + int64(t.High.Once) + max(charge, 0)
 	under = under/One + root*int64(t.Low.Root) + int64(t.Low.Once)
 	if n == 0 {
 		return 0, 0, 0

@@ -310,7 +310,7 @@ func (w *walker) high(i int, visit func(*Run)) int {
 		r.reset(Bytes, i)
 		r.End = i + n
 		for j := i; j < i+n; j++ {
-			r.base(baseByte + int(w.text[i]>>4))
+			r.base(baseByte + scriptOf(c))
 		}
 		visit(r)
 		return i + n
