@@ -1,0 +1,391 @@
+package balance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// fleet plays the machines: what each answers, by host, and who was asked.
+type fleet struct {
+	mu     sync.Mutex
+	answer map[string]func(*http.Request) (*http.Response, error)
+	asked  []string
+}
+
+func (f *fleet) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.mu.Lock()
+	f.asked = append(f.asked, r.URL.Hostname())
+	answer := f.answer[r.URL.Hostname()]
+	f.mu.Unlock()
+	if answer == nil {
+		answer = says(200, "ok")
+	}
+	return answer(r)
+}
+
+func says(status int, text string, header ...string) func(*http.Request) (*http.Response, error) {
+	return func(r *http.Request) (*http.Response, error) {
+		h := http.Header{}
+		for i := 0; i < len(header); i += 2 {
+			h.Set(header[i], header[i+1])
+		}
+		return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(text)), Request: r}, nil
+	}
+}
+
+func dead(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }
+
+func slow(d time.Duration) func(*http.Request) (*http.Response, error) {
+	return func(r *http.Request) (*http.Response, error) {
+		time.Sleep(d)
+		return says(200, "ok")(r)
+	}
+}
+
+func machinesNamed(names ...string) []Backend {
+	var all []Backend
+	for _, name := range names {
+		all = append(all, Backend{Name: name, URL: "http://" + name + "/v1"})
+	}
+	return all
+}
+
+func newBalancer(t testing.TB, f *fleet, change func(*Options), names ...string) *Balancer {
+	o := Options{Backends: machinesNamed(names...), Transport: f, Seed: 1}
+	if change != nil {
+		change(&o)
+	}
+	b, err := New(o)
+	require.NoError(t, err)
+	return b
+}
+
+// send makes one request and reads its answer.
+func send(b *Balancer, hint *Hint) (int, string, error) {
+	ctx := WithHint(context.Background(), hint)
+	req, err := http.NewRequestWithContext(ctx, "POST", "http://gateway/v1/chat/completions?x=1", strings.NewReader("body"))
+	if err != nil {
+		return 0, "", err
+	}
+	resp, err := b.RoundTrip(req)
+	if err != nil {
+		return 0, "", err
+	}
+	text, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(text), errors.Join(err, resp.Body.Close())
+}
+
+func TestNewRefusesBadOptions(t *testing.T) {
+	good := machinesNamed("a")
+	for want, o := range map[string]Options{
+		"Options.Backends":    {},
+		"Backend.Name":        {Backends: []Backend{{URL: "http://a"}}},
+		"URL":                 {Backends: []Backend{{Name: "a", URL: "a:80"}}},
+		"Weight":              {Backends: []Backend{{Name: "a", URL: "http://a", Weight: -1}}},
+		"twice":               {Backends: machinesNamed("a", "a")},
+		"attempts":            {Backends: good, Attempts: -1},
+		"Options.EjectShare":  {Backends: good, EjectShare: 2},
+		"Options.LoadCap":     {Backends: good, LoadCap: 0.5},
+		"Options.EjectFor":    {Backends: good, EjectFor: -1},
+		"Options.EjectMost":   {Backends: good, EjectMost: -1},
+		"want a plain http":   {Backends: []Backend{{Name: "a", URL: "ftp://a"}}},
+		"such as http://10.0": {Backends: []Backend{{Name: "a", URL: "http://a?x"}}},
+	} {
+		_, err := New(o)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestOneRequest(t *testing.T) {
+	own := says(429, `{"error":{"code":"rate_limit_exceeded"}}`, "Retry-After", "7")
+	full := says(429, `{"error":{"code":"queue_full"}}`)
+	for _, row := range []struct {
+		name     string
+		a, b     func(*http.Request) (*http.Response, error)
+		status   int
+		text     string
+		attempts int
+		err      error
+	}{
+		{name: "both well", status: 200, text: "ok", attempts: 1},
+		{name: "a refuses connections", a: dead, status: 200, text: "ok", attempts: 2},
+		{name: "a is out of order", a: says(503, "no"), status: 200, text: "ok", attempts: 2},
+		{name: "a is behind a bad gateway", a: says(502, "no"), status: 200, text: "ok", attempts: 2},
+		{name: "both out of order", a: says(503, "a"), b: says(503, "b"), status: 503, text: "b", attempts: 2},
+		{name: "a has a bug: it is not tried again", a: says(500, "a"), status: 500, text: "a", attempts: 1},
+		{name: "the caller's mistake", a: says(400, "a"), status: 400, text: "a", attempts: 1},
+		{name: "the caller's own limit", a: own, status: 429, text: `{"error":{"code":"rate_limit_exceeded"}}`, attempts: 1},
+		{name: "a is full", a: full, status: 200, text: "ok", attempts: 2},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": row.a, "b": row.b}}
+			b := newBalancer(t, f, nil, "a", "b")
+			require.NoError(t, b.Drain("b", true))
+			hint := &Hint{}
+			// b is let in once a has been asked, so that a is always the first.
+			f.answer["a"] = func(r *http.Request) (*http.Response, error) {
+				require.Equal(t, "/v1/chat/completions", r.URL.Path)
+				require.Equal(t, "x=1", r.URL.RawQuery)
+				body, err := io.ReadAll(r.Body)
+				require.NoError(t, err)
+				require.Equal(t, "body", string(body))
+				require.NoError(t, b.Drain("b", false))
+				if row.a == nil {
+					return says(200, "ok")(r)
+				}
+				return row.a(r)
+			}
+			status, text, err := send(b, hint)
+			require.NoError(t, err)
+			require.Equal(t, row.status, status)
+			require.Equal(t, row.text, text)
+			require.Equal(t, row.attempts, hint.Attempts)
+			require.Equal(t, f.asked[len(f.asked)-1], hint.Backend)
+			for _, s := range b.Status() {
+				require.Zero(t, s.InFlight, "%s", s.Name)
+			}
+		})
+	}
+}
+
+func TestRouting(t *testing.T) {
+	f := &fleet{}
+	b := newBalancer(t, f, func(o *Options) {
+		o.Backends = []Backend{
+			{Name: "small", URL: "http://small/v1", Models: []string{"gemma3:1b"}},
+			{Name: "large", URL: "http://large/api/v1", Models: []string{"llama3.3:70b"}, Header: http.Header{"authorization": {"Bearer inner"}}},
+		}
+	})
+	f.answer = map[string]func(*http.Request) (*http.Response, error){"large": func(r *http.Request) (*http.Response, error) {
+		require.Equal(t, "/api/v1/chat/completions", r.URL.Path)
+		require.Equal(t, "Bearer inner", r.Header.Get("Authorization"))
+		return says(200, "large")(r)
+	}}
+	for range 20 {
+		_, text, err := send(b, &Hint{Model: "llama3.3:70b"})
+		require.NoError(t, err)
+		require.Equal(t, "large", text)
+	}
+	_, _, err := send(b, &Hint{Model: "nonesuch"})
+	require.ErrorIs(t, err, ErrNoBackend)
+	require.ErrorIs(t, b.Drain("nonesuch", true), ErrUnknownBackend)
+}
+
+func TestEjection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": dead}}
+		var told []string
+		b := newBalancer(t, f, func(o *Options) {
+			o.OnEject = func(name string, out bool) { told = append(told, fmt.Sprint(name, out)) }
+		}, "a", "b", "c", "d")
+		for range 200 {
+			status, _, err := send(b, &Hint{})
+			require.NoError(t, err)
+			require.Equal(t, 200, status)
+		}
+		require.Equal(t, []string{"atrue"}, told)
+		require.Equal(t, 3, count(f.asked, "a"), "three failures eject, and then nobody asks")
+		require.True(t, b.Status()[0].Out)
+
+		time.Sleep(11 * time.Second) // the first ejection is over; a is still dead
+		for range 400 {
+			_, _, err := send(b, &Hint{})
+			require.NoError(t, err)
+		}
+		require.Equal(t, 6, count(f.asked, "a"))
+		time.Sleep(11 * time.Second) // the second lasts twice as long
+		require.True(t, b.Status()[0].Out)
+
+		f.answer["a"] = nil
+		time.Sleep(10 * time.Second)
+		before := count(f.asked, "a")
+		for range 400 {
+			_, _, err := send(b, &Hint{})
+			require.NoError(t, err)
+		}
+		slowly := count(f.asked, "a") - before
+		require.Positive(t, slowly)
+		require.Less(t, slowly, 60, "a machine that comes back starts slowly")
+		require.Equal(t, []string{"atrue", "atrue", "afalse"}, told)
+	})
+}
+
+func TestNotAllAreEjected(t *testing.T) {
+	f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": dead, "b": dead, "c": dead, "d": dead}}
+	b := newBalancer(t, f, nil, "a", "b", "c", "d")
+	for range 100 {
+		_, _, err := send(b, &Hint{})
+		require.ErrorContains(t, err, "connection refused")
+	}
+	out := 0
+	for _, s := range b.Status() {
+		if s.Out {
+			out++
+		}
+	}
+	require.Equal(t, 2, out)
+}
+
+func TestRetryAfterIsRespected(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": says(503, "", "Retry-After", "20")}}
+		b := newBalancer(t, f, nil, "a", "b")
+		for range 50 {
+			_, _, err := send(b, &Hint{})
+			require.NoError(t, err)
+		}
+		require.Equal(t, 1, count(f.asked, "a"))
+		time.Sleep(21 * time.Second)
+		for range 50 {
+			_, _, err := send(b, &Hint{})
+			require.NoError(t, err)
+		}
+		require.Equal(t, 2, count(f.asked, "a"))
+	})
+}
+
+func TestAffinity(t *testing.T) {
+	f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){}}
+	b := newBalancer(t, f, nil, "a", "b", "c", "d")
+	home := map[string]string{}
+	for round := range 3 {
+		for i := range 100 {
+			hint := &Hint{Affinity: fmt.Sprint("session-", i)}
+			_, _, err := send(b, hint)
+			require.NoError(t, err)
+			if round == 0 {
+				home[hint.Affinity] = hint.Backend
+			}
+			require.Equal(t, home[hint.Affinity], hint.Backend)
+		}
+	}
+	// Without one machine, only its own sessions move.
+	require.NoError(t, b.Drain("a", true))
+	moved := 0
+	for key, was := range home {
+		hint := &Hint{Affinity: key}
+		_, _, err := send(b, hint)
+		require.NoError(t, err)
+		if was == "a" {
+			require.NotEqual(t, "a", hint.Backend)
+			moved++
+			continue
+		}
+		require.Equal(t, was, hint.Backend)
+	}
+	require.InDelta(t, 25, moved, 15)
+}
+
+// TestAffinityHasRoom holds many requests of one key open: they spill over.
+func TestAffinityHasRoom(t *testing.T) {
+	b := newBalancer(t, &fleet{}, nil, "a", "b", "c", "d")
+	now := time.Now()
+	seen := map[string]int{}
+	for range 100 {
+		seen[b.pick(now, "", "one key", nil).Name]++
+	}
+	require.Len(t, seen, 4)
+	for name, n := range seen {
+		require.LessOrEqual(t, n, 33, "%s holds more than 1.25 times its share", name)
+	}
+}
+
+func TestBreakOffCountsAgainstTheMachine(t *testing.T) {
+	f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(io.MultiReader(strings.NewReader("half"), broken{}))}, nil
+	}}}
+	b := newBalancer(t, f, nil, "a", "b")
+	for range 100 {
+		_, text, err := send(b, &Hint{})
+		if err != nil {
+			require.Equal(t, "half", text, "what came before stays, and is not sent twice")
+		}
+	}
+	require.Equal(t, 3, count(f.asked, "a"))
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func TestCallerThatLeavesIsNoFailure(t *testing.T) {
+	f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}}}
+	b := newBalancer(t, f, nil, "a")
+	for range 10 {
+		ctx, cancel := context.WithCancel(context.Background())
+		req, err := http.NewRequestWithContext(ctx, "GET", "http://gateway/v1/models", nil)
+		require.NoError(t, err)
+		time.AfterFunc(time.Millisecond, cancel)
+		_, err = b.RoundTrip(req)
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	require.False(t, b.Status()[0].Out)
+	require.Zero(t, b.Status()[0].InFlight)
+}
+
+func TestProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": dead}}
+		b := newBalancer(t, f, nil, "a", "b")
+		ctx, cancel := context.WithCancel(t.Context())
+		go b.Probe(ctx, ProbeOptions{Interval: time.Second})
+		time.Sleep(3500 * time.Millisecond)
+		require.True(t, b.Status()[0].Out, "three probes found a dead")
+		f.mu.Lock()
+		f.answer["a"] = nil
+		f.mu.Unlock()
+		time.Sleep(time.Second)
+		require.False(t, b.Status()[0].Out, "a probe found a well, long before its time was over")
+		cancel()
+		synctest.Wait()
+	})
+}
+
+func TestManyAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){
+			"a": slow(30 * time.Millisecond), "b": dead, "c": slow(3 * time.Millisecond), "d": says(503, ""),
+		}}
+		b := newBalancer(t, f, nil, "a", "b", "c", "d", "e")
+		var all sync.WaitGroup
+		for i := range 500 {
+			all.Go(func() {
+				hint := &Hint{}
+				if i%2 == 0 {
+					hint.Affinity = fmt.Sprint(i % 10)
+				}
+				status, _, err := send(b, hint)
+				if err == nil {
+					require.Contains(t, []int{200, 503}, status)
+				}
+			})
+		}
+		all.Wait()
+		for _, s := range b.Status() {
+			require.Zero(t, s.InFlight)
+		}
+	})
+}
+
+func count(all []string, name string) int {
+	n := 0
+	for _, s := range all {
+		if s == name {
+			n++
+		}
+	}
+	return n
+}

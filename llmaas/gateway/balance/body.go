@@ -1,0 +1,52 @@
+package balance
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"sync"
+)
+
+// body is an answer under way. It tells the balancer once how it ended.
+type body struct {
+	io.ReadCloser
+	ctx  context.Context
+	once sync.Once
+	end  func(outcome)
+}
+
+// Read notices the end of the answer, and an answer that breaks off.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	switch {
+	case err == nil:
+	case errors.Is(err, io.EOF):
+		b.finish(good)
+	default:
+		b.finish(failed(b.ctx))
+	}
+	return n, err
+}
+
+// Close before the end says nothing about the machine.
+func (b *body) Close() error {
+	err := b.ReadCloser.Close()
+	b.finish(neither)
+	return err
+}
+
+func (b *body) finish(how outcome) { b.once.Do(func() { b.end(how) }) }
+
+// peeked is a body whose head was read and put back.
+type peeked struct {
+	io.Reader
+	io.Closer
+	head []byte
+}
+
+// callers reports whether a 429 is the caller's own limit.
+func (b *body) callers() bool {
+	p, ok := b.ReadCloser.(*peeked)
+	return ok && bytes.Contains(p.head, []byte("rate_limit_exceeded"))
+}
