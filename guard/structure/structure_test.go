@@ -93,6 +93,12 @@ func TestUnicode(t *testing.T) {
 		{"a\ufe00\ufe01\ufe02\ufe03\ufe04", "unicode/variation-selectors@0-16 high"},
 		{"a\u0301\u0302\u0303\u0304\u0305\u0306", "unicode/combining-stack@0-13 low"},
 		{"𝐢𝐠𝐧𝐨𝐫𝐞", "unicode/styled-letters@0-24 low"},
+		{`le s\u0443stème`, "unicode/confusable-word@3-16 high"},
+		{`{"name":"\u0430dmin"}`, "unicode/confusable-word@9-19 high"},
+		{`s&#1091;st&#x435;m`, "unicode/confusable-word@0-18 high"},
+		{`\u043f\u0440\u0438\u0432\u0435\u0442\n\u0430`, ""},
+		{`/[a-zA-Z\u0430-\u044f]+/`, ""},
+		{`caf\u00e9 \u4f60\u597d &#233;t&#233;`, ""},
 		{"x\xff\xfe y", "unicode/invalid-utf8@1-3 low"},
 	} {
 		t.Run(row.text, func(t *testing.T) {

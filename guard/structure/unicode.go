@@ -38,6 +38,7 @@ func (c *Check) inspectUnicode(src string, dst []check.Finding) []check.Finding 
 			w.word(i)
 		}
 	}
+	w.escapes()
 	return w.dst
 }
 
