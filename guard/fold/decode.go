@@ -26,7 +26,7 @@ const (
 // source, and floor bytes more so that short prompts are read whole; a view of a view of a view is
 // not made.
 const (
-	maxDecoded = 3
+	maxDecoded = 2
 	floor      = 4 << 10
 	maxDepth   = 2
 	maxViews   = 64
@@ -41,19 +41,27 @@ type decoder struct {
 	folded bool // reads v.Text and writes folded text; else reads v.raw and writes any text
 	hint   hint // is run only when the text shows one of these
 	run    func(s string, d *draft)
+
+	throughout bool // it changes letters one for one, all over the text
 }
 
 var decoders = [...]decoder{
-	{Escapes, false, backslashes, decodeEscapes},
-	{Entities, false, ampersands, decodeEntities},
-	{Percent, false, percents, decodePercent},
-	{Base64, false, longRuns, decodeBase64},
-	{Hex, false, longRuns | apart | digitRuns, decodeHex},
-	{Binary, false, digitRuns, decodeBinary},
-	{Morse, true, signals, decodeMorse},
-	{Spaced, true, apart | joined, decodeSpaced},
-	{Splat, true, stars, decodeSplat},
-	{Leet, true, mixed, decodeLeet},
+	{Tags, false, hidden, decodeTags, false},
+	{Variation, false, hidden, decodeVariation, false},
+	{Escapes, false, backslashes, decodeEscapes, false},
+	{Entities, false, ampersands, decodeEntities, false},
+	{Percent, false, percents, decodePercent, false},
+	{Base64, false, longRuns, decodeBase64, false},
+	{Hex, false, longRuns | apart | digitRuns, decodeHex, false},
+	{Binary, false, digitRuns, decodeBinary, false},
+	{Morse, true, signals, decodeMorse, false},
+	{Spaced, true, apart | joined, decodeSpaced, false},
+	{Splat, true, stars, decodeSplat, false},
+	{Leet, true, mixed, decodeLeet, true},
+	{Scrambled, true, cases, decodeScrambled, false},
+	{Rot13, false, rotated, decodeShift, true},
+	{Caesar, false, shifted, decodeShift, true},
+	{Reversed, true, turned, decodeReversed, false},
 }
 
 // Decoded yields the further views, each made only when a cheap test says that it may matter. First
@@ -83,7 +91,7 @@ func (t *Text) decodeNext() bool {
 		}
 		if from.depth < maxDepth {
 			if t.next == 0 {
-				t.hints = scout(from)
+				t.hints, t.draft.shift = scout(from)
 			}
 			for t.next < len(decoders) {
 				d := &decoders[t.next]
@@ -120,12 +128,15 @@ func (t *Text) decode(v *View, how *decoder) bool {
 		folded: how.folded,
 		pieces: append([]piece(nil), t.draft.pieces...),
 		depth:  v.depth + 1,
+
+		throughout: how.throughout,
 	}
 	if how.folded {
 		view.Text = append([]byte(nil), t.draft.bytes...)
 	} else {
 		var f folder
 		view.Text, view.points = f.fold(view.raw)
+		view.capitals, view.bidi, view.hidden = f.capitals, f.met[Bidi].count > 0, f.met[Tagged].count+f.met[Selector].count > 0
 	}
 	t.views = append(t.views, view)
 	return true

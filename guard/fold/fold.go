@@ -35,6 +35,7 @@ func (t *Text) Reset(source string) {
 	t.folder.reset(t.main.Text, t.main.points)
 	t.main = View{Name: Folded, raw: source}
 	t.main.Text, t.main.points = t.folder.fold(source)
+	t.main.capitals, t.main.bidi, t.main.hidden = t.folder.capitals, t.folder.met[Bidi].count > 0, t.folder.met[Tagged].count+t.folder.met[Selector].count > 0
 	clear(t.views)
 	t.views, t.reading, t.next = t.views[:0], 0, 0
 	t.left = maxDecoded*len(source) + floor
@@ -53,6 +54,8 @@ type folder struct {
 	points []point
 	shift  int // src - at of what was written last
 	met    [signs]met
+
+	capitals int // A–Z
 }
 
 func (f *folder) reset(out []byte, points []point) {
@@ -76,7 +79,8 @@ func (f *folder) fold(s string) ([]byte, []point) {
 		for len(s)-i >= 8 {
 			x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
 				uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
-			lower, special := lowerASCII(x)
+			lower, special, capitals := lowerASCII(x)
+			f.capitals += capitals
 			binary.LittleEndian.PutUint64(f.out[f.n+i-start:], lower)
 			if special != 0 {
 				i += bits.TrailingZeros64(special) / 8
@@ -97,11 +101,11 @@ func (f *folder) fold(s string) ([]byte, []point) {
 
 // lowerASCII makes the letters A–Z of eight bytes small, and marks each byte that is no printable
 // ASCII character in its highest bit. Only what stands before the first such byte is sure.
-func lowerASCII(x uint64) (lower, special uint64) {
+func lowerASCII(x uint64) (lower, special uint64, capitals int) {
 	low7 := x &^ highs
 	upper := (low7 + (0x80-'A')*lows) &^ (low7 + (0x80-'Z'-1)*lows) & highs
 	printable := (low7 + (0x80-' ')*lows) &^ (low7 + 1*lows)
-	return x + upper>>2, (x | ^printable) & highs
+	return x + upper>>2, (x | ^printable) & highs, bits.OnesCount64(upper &^ x)
 }
 
 // slack is the room that one step of the pass may write beyond what it has read.

@@ -110,6 +110,41 @@ func FuzzFold(f *testing.F) {
 	})
 }
 
+func FuzzDecoded(f *testing.F) {
+	for _, row := range decodedRows {
+		f.Add(row.source)
+	}
+	for _, sample := range samples {
+		f.Add(sample.text[:min(len(sample.text), 200)])
+	}
+	var text Text
+	f.Fuzz(func(t *testing.T, s string) {
+		if len(s) > 1<<12 {
+			s = s[:1<<12]
+		}
+		text.Reset(s)
+		total := 0
+		for v := range text.Decoded() {
+			total += len(v.raw)
+			require.LessOrEqual(t, v.depth, maxDepth)
+			require.NotEmpty(t, v.raw)
+			require.LessOrEqual(t, len(v.Text), 2*len(v.raw))
+			for i := range v.Text {
+				span := v.Span(i, i+1)
+				if span.Start < 0 || span.Start > span.End || span.End > len(s) {
+					t.Fatalf("view %s: span of byte %d: got %v, want inside [0, %d]", v.Name, i, span, len(s))
+				}
+				v.Changed(i, i+1)
+			}
+			whole := v.Span(0, len(v.Text))
+			if whole.Start < 0 || whole.End > len(s) {
+				t.Fatalf("view %s: span of all: got %v, want inside [0, %d]", v.Name, whole, len(s))
+			}
+		}
+		require.LessOrEqual(t, total, maxDecoded*len(s)+floor)
+	})
+}
+
 // requireSpans checks that the spans of v lie in the source, are not empty, and never step back.
 func requireSpans(t *testing.T, v *View, n int) {
 	t.Helper()

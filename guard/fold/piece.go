@@ -4,14 +4,14 @@ import "sort"
 
 // piece says that the decoded bytes from at on stem from what the decoder read: each unit of them
 // from the next size bytes from src on; a negative size goes backwards. "%41%42" is a piece of
-// units of 1 from sizes of 3, text that was copied one of 1 from 1.
+// units of 1 from sizes of 3. Text that was copied as it is has the unit verbatim.
 type piece struct {
 	at, src uint32
 	unit    uint32
 	size    int32
 }
 
-func (p piece) verbatim() bool { return p.unit == 1 && p.size == 1 }
+const verbatim = 0
 
 // pieceAt is the index of the piece that holds byte p of v.raw.
 func (v *View) pieceAt(p int) int {
@@ -36,7 +36,7 @@ func (v *View) inParent(s Span) Span {
 // unitAt is what the unit was read from that holds byte p of v.raw.
 func (v *View) unitAt(p int) Span {
 	piece := v.pieces[v.pieceAt(p)]
-	n := max(p-int(piece.at), 0) / int(piece.unit)
+	n := max(p-int(piece.at), 0) / int(max(piece.unit, 1))
 	start := int(piece.src) + n*int(piece.size)
 	if piece.size < 0 {
 		return Span{start + int(piece.size), start}
@@ -50,6 +50,8 @@ type draft struct {
 	pieces []piece
 	limit  int // bytes that may be written
 	most   int // pieces that may be made; then spans grow coarse
+
+	shift byte // of the alphabet: what decodeShift is to undo
 }
 
 // full reports whether nothing more fits.
@@ -74,7 +76,7 @@ func (d *draft) addByte(c byte, start, end int) {
 }
 
 // addBack is add of text read backwards, [start, end) being what it stems from.
-func (d *draft) addBack(text []byte, start, end int) {
+func (d *draft) addBack(text string, start, end int) {
 	if len(d.bytes)+len(text) > d.limit {
 		return
 	}
@@ -88,8 +90,8 @@ func (d *draft) copy(s string, start, end int) {
 	if end <= start {
 		return
 	}
-	if !d.extend(1, start, 1) {
-		d.begin(piece{uint32(len(d.bytes)), uint32(start), 1, 1}, start, end)
+	if !d.extend(verbatim, start, 1) {
+		d.begin(piece{uint32(len(d.bytes)), uint32(start), verbatim, 1}, start, end)
 	}
 	d.bytes = append(d.bytes, s[start:end]...)
 }
@@ -112,7 +114,8 @@ func (d *draft) extend(n, src, size int) bool {
 	}
 	last := d.pieces[len(d.pieces)-1]
 	done := len(d.bytes) - int(last.at)
-	return int(last.unit) == n && int(last.size) == size && done%n == 0 && int(last.src)+done/n*size == src
+	unit := max(n, 1)
+	return int(last.unit) == n && int(last.size) == size && done%unit == 0 && int(last.src)+done/unit*size == src
 }
 
 // coarse is the unit of a piece that stems as a whole from all that went into it.
@@ -125,7 +128,8 @@ func (d *draft) begin(p piece, start, end int) {
 		return
 	}
 	last := &d.pieces[len(d.pieces)-1]
-	units := (len(d.bytes) - int(last.at) + int(last.unit) - 1) / int(last.unit)
+	unit := int(max(last.unit, 1))
+	units := (len(d.bytes) - int(last.at) + unit - 1) / unit
 	from, to := int(last.src), int(last.src)+units*int(last.size)
 	from, to = min(from, to, start), max(from, to, end)
 	last.src, last.unit, last.size = uint32(from), coarse, int32(to-from)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"strings"
 )
 
 // hint says which decoders may have something to read.
@@ -20,38 +21,83 @@ const (
 	apart     // letters, or groups of letters, at even distances
 	joined    // words joined by punctuation
 	mixed     // digits in words
+	hidden    // characters of plane 14
+	cases     // capitals anywhere in words
+	rotated   // listed words under ROT13
+	shifted   // listed words under another shift of the alphabet
+	turned    // listed words backwards, or an order to show text from right to left
 )
 
-// scout looks at the folded text, 64 bytes at a time, for what decoders could read.
-func scout(v *View) hint {
-	var h hint
+// scout looks at the folded text, 64 bytes at a time, for what decoders could read. It also returns
+// by how many letters the alphabet seems to be shifted.
+func scout(v *View) (hint, byte) {
+	s := scan{text: v.Text, words: theLexicon()}
 	for _, sign := range [...]struct {
 		c byte
 		h hint
 	}{{'\\', backslashes}, {'&', ampersands}, {'%', percents}, {'*', stars}} {
 		if bytes.IndexByte(v.Text, sign.c) >= 0 {
-			h |= sign.h
+			s.hints |= sign.h
 		}
 	}
-	var s scan
-	text := v.Text
-	for ; len(text) >= 64; text = text[64:] {
-		s.block((*[64]byte)(text))
+	s.valid = ^uint64(0)
+	for ; s.at+64 <= len(v.Text); s.at += 64 {
+		s.block((*[64]byte)(v.Text[s.at:]))
 	}
-	if len(text) > 0 {
+	if s.at < len(v.Text) {
 		var last [64]byte
-		for i := copy(last[:], text); i < len(last); i++ {
+		s.valid = 1<<(len(v.Text)-s.at) - 1
+		for i := copy(last[:], v.Text[s.at:]); i < len(last); i++ {
 			last[i] = ' '
 		}
 		s.block(&last)
 	}
-	return h | s.hints
+	if v.hidden {
+		s.hints |= hidden
+	}
+	if s.high && backwardsHan(v.Text) || v.bidi && strings.Contains(v.raw, "\u202e") {
+		s.hints |= turned
+	}
+	if share := v.capitals * 100; share > 15*s.letters && share < 85*s.letters {
+		s.hints |= cases
+	}
+	return s.hints, s.shift()
+}
+
+// shift turns the words found in disguise into hints.
+func (s *scan) shift() byte {
+	if s.disguised[backwards] > 0 {
+		s.hints |= turned
+	}
+	best := 0
+	for shift := 1; shift < backwards; shift++ {
+		if s.disguised[shift] > s.disguised[best] {
+			best = shift
+		}
+	}
+	switch {
+	case best == 13:
+		s.hints |= rotated
+	case best > 0:
+		s.hints |= shifted
+	}
+	return byte(best)
 }
 
 // scan is the state between two blocks of 64 bytes; bit i of a word stands for byte i of the block.
 type scan struct {
-	hints hint
-	solid uint64 // of the block before: ASCII that is no space
+	text  []byte
+	at    int // where the block starts
+	words *lexicon
+
+	valid uint64 // a bit for each byte of the block that is text
+
+	hints     hint
+	letters   int
+	high      bool   // there is more than ASCII
+	solid     uint64 // of the block before: ASCII that is no space
+	inWord    uint64 // 1 if the block before ended in a word
+	disguised [disguises]int
 }
 
 func (s *scan) block(b *[64]byte) {
@@ -66,6 +112,13 @@ func (s *scan) block(b *[64]byte) {
 		spaces |= gather(^(low7+(0x80-' '-1)*lows)&^x&highs) << at
 	}
 	word := letters | digits | high
+	s.letters += bits.OnesCount64(letters)
+	s.high = s.high || high != 0
+	// Words of leastDisguised letters; at the end of the block nobody knows yet.
+	for first := letters &^ (word<<1 | s.inWord) & (letters>>1 | 1<<63) & (letters>>2 | 3<<62) & (letters>>3 | 7<<61) & (letters>>4 | 15<<60); first != 0; first &= first - 1 {
+		s.word(s.at + bits.TrailingZeros64(first))
+	}
+	s.inWord = word >> 63
 	punct := ^(word | spaces)
 	solid := ^(spaces | high)
 
@@ -95,15 +148,33 @@ func (s *scan) block(b *[64]byte) {
 		two := between & (between >> 2)
 		three := between & (between >> 3)
 		four := between & (between >> 4)
-		if two&(two>>2)|three&(three>>3)&(three>>6)|four&(four>>4)&(four>>8) != 0 {
+		five := between & (between >> 5)
+		if two&(two>>2)|three&(three>>3)&(three>>6)|four&(four>>4)&(four>>8)|five&(five>>5) != 0 {
 			s.hints |= apart
 		}
-		if bits.OnesCount64(between&punct&(letters<<1|high<<1)) >= 3 {
+		if n := bits.OnesCount64(between & punct & (letters << 1) & (letters >> 1)); n >= 3 && n >= bits.OnesCount64(spaces&s.valid) {
 			s.hints |= joined
 		}
 	}
 	if m := digits & (letters<<1 | letters>>1); m != 0 && bits.OnesCount64(m) >= 3 {
 		s.hints |= mixed
+	}
+}
+
+// word looks up the word at i.
+func (s *scan) word(i int) {
+	var x uint64
+	if i+8 <= len(s.text) {
+		x = binary.LittleEndian.Uint64(s.text[i:])
+	} else {
+		x = wordKey(string(s.text[i:]))
+	}
+	low7 := x &^ highs
+	if others := ^(between(low7, 'a', 'z') &^ x) & highs; others != 0 {
+		x &= others&-others>>7 - 1
+	}
+	if kind := s.words.disguise(x); kind != 0 {
+		s.disguised[kind]++
 	}
 }
 

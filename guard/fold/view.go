@@ -22,6 +22,11 @@ type View struct {
 	folded bool    // it read parent.Text, not parent.raw
 	pieces []piece // raw → parent
 	depth  int     // how many decoders lie between this view and the source
+
+	throughout bool // the decoder changed letters one for one, all over the text
+	capitals   int  // of raw: ASCII capitals
+	hidden     bool // of raw: it has tag characters or variation selectors
+	bidi       bool // of raw: it has characters that turn the direction
 }
 
 // point says that the folded bytes from at on stem from the raw bytes from src on, one for one,
@@ -37,16 +42,13 @@ func (v *View) Span(start, end int) Span { return v.up(v.span(start, end)) }
 // that v was decoded from. Around what it decodes a view repeats some text as it was; what is found
 // there was seen before. In the main view everything counts as changed.
 func (v *View) Changed(start, end int) bool {
-	if v.parent == nil {
+	if v.parent == nil || v.throughout {
 		return true
 	}
 	s := v.span(start, end)
-	for i := v.pieceAt(s.Start); i < len(v.pieces) && int(v.pieces[i].at) < s.End; i++ {
-		if !v.pieces[i].verbatim() {
-			return true
-		}
-	}
-	return false
+	i := v.pieceAt(s.Start)
+	return i >= len(v.pieces) || v.pieces[i].unit != verbatim ||
+		i+1 < len(v.pieces) && int(v.pieces[i+1].at) < s.End
 }
 
 // up maps a range of v.raw to the source.

@@ -1,0 +1,171 @@
+package fold
+
+import (
+	_ "embed"
+	"encoding/binary"
+	"math/bits"
+	"slices"
+	"strings"
+	"sync"
+)
+
+//go:embed words.txt
+var wordList string
+
+// The shortest words that are looked for in disguise: under a shift or backwards, and scrambled.
+const (
+	leastDisguised = 5
+	leastScrambled = 4
+	longestWord    = 24
+)
+
+// What a word of the text may be: a listed word whose letters were all moved on by 1 to 25, or
+// written backwards.
+const (
+	backwards = 26
+	disguises = 27
+)
+
+// lexicon is the word list, made ready for looking up. It is built once and never changes.
+type lexicon struct {
+	filter  [1 << 10]uint64 // a bit for each hash of a key: says no, or maybe
+	keys    []uint64        // sorted
+	kinds   []uint8         // of keys: the shift, or backwards
+	lengths [longestWord + 1][]listed
+}
+
+// listed is a word as a bag of letters.
+type listed struct {
+	text    string
+	letters uint32 // which there are
+	counts  [26]uint8
+}
+
+var theLexicon = sync.OnceValue(newLexicon)
+
+func newLexicon() *lexicon {
+	l := new(lexicon)
+	disguised := make(map[uint64]uint8)
+	for line := range strings.Lines(wordList) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		for word := range strings.FieldsSeq(line) {
+			l.list(word)
+			if len(word) < leastDisguised {
+				continue
+			}
+			turned := []byte(word)
+			slices.Reverse(turned)
+			disguised[wordKey(string(turned))] = backwards
+			for shift := byte(1); shift < 26; shift++ {
+				moved := []byte(word)
+				for i, c := range moved {
+					moved[i] = (c-'a'+shift)%26 + 'a'
+				}
+				disguised[wordKey(string(moved))] = shift
+			}
+		}
+	}
+	for _, same := range l.lengths { // a word is no disguise of another
+		for _, word := range same {
+			delete(disguised, wordKey(word.text))
+		}
+	}
+	for key := range disguised {
+		l.keys = append(l.keys, key)
+		h := hash(key)
+		l.filter[h/64] |= 1 << (h % 64)
+	}
+	slices.Sort(l.keys)
+	for _, key := range l.keys {
+		l.kinds = append(l.kinds, disguised[key])
+	}
+	return l
+}
+
+// list adds word to the words of its length, once.
+func (l *lexicon) list(word string) {
+	same := &l.lengths[len(word)]
+	if slices.ContainsFunc(*same, func(w listed) bool { return w.text == word }) {
+		return
+	}
+	*same = append(*same, bag(word))
+}
+
+// bag counts the letters of a word.
+func bag(word string) listed {
+	w := listed{text: word}
+	for i := range len(word) {
+		if c := word[i] - 'a'; c < 26 {
+			w.letters |= 1 << c
+			w.counts[c]++
+		}
+	}
+	return w
+}
+
+// wordKey is the first eight letters of a word as a number.
+func wordKey(word string) uint64 {
+	var b [8]byte
+	copy(b[:], word)
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+func hash(key uint64) uint64 { return key * 0x9E3779B97F4A7C15 >> 48 }
+
+// disguise says what the word with this key is: a shift, backwards, or 0 for no listed word.
+func (l *lexicon) disguise(key uint64) uint8 {
+	h := hash(key)
+	if l.filter[h/64]>>(h%64)&1 == 0 {
+		return 0
+	}
+	i, ok := slices.BinarySearch(l.keys, key)
+	if !ok {
+		return 0
+	}
+	return l.kinds[i]
+}
+
+// unscramble returns the listed word whose letters word has in another order, a few of them perhaps
+// moved to the next letter of the alphabet; "" if there is none.
+func (l *lexicon) unscramble(word string) string {
+	if len(word) < leastScrambled || len(word) > longestWord {
+		return ""
+	}
+	own := bag(word)
+	best, least := "", len(word)/4+1
+	for i := range l.lengths[len(word)] {
+		w := &l.lengths[len(word)][i]
+		if bits.OnesCount32(w.letters^own.letters) > 2*least {
+			continue
+		}
+		if n := distance(&own, w); n < least && (near(word[0], w.text[0]) || near(word[len(word)-1], w.text[len(word)-1])) {
+			best, least = w.text, n
+		}
+	}
+	return best
+}
+
+// distance is how many letters of a stand for others in b; they must be neighbors in the alphabet.
+func distance(a, b *listed) int {
+	n, carry := 0, 0
+	for i := range a.counts {
+		d := int(a.counts[i]) - int(b.counts[i])
+		switch {
+		case carry != 0 && d == -carry || carry != 0 && (d > 0) != (carry > 0) && d != 0:
+			n += min(max(d, -d), max(carry, -carry))
+			carry += d
+		case carry != 0:
+			return longestWord
+		default:
+			carry = d
+		}
+	}
+	if carry != 0 {
+		return longestWord
+	}
+	return n
+}
+
+func near(a, b byte) bool { return a == b || a+1 == b || b+1 == a }
