@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -156,4 +158,66 @@ func TestReportHoldsNoText(t *testing.T) {
 	clean, err := json.Marshal(inspect(g, "", "hello"))
 	require.NoError(t, err)
 	require.JSONEq(t, `{"action":"allow","score":0,"findings":[]}`, string(clean))
+}
+
+// TestChangesWhileInUse is for the race detector; each prompt is judged by the
+// policy and the rules of before or after, never by half of one.
+func TestChangesWhileInUse(t *testing.T) {
+	g := newGuard(t, guard.Options{})
+	extra := fstest.MapFS{"acme.rules": {Data: []byte(acmeRules)}}
+	var readers, writers sync.WaitGroup
+	stop := make(chan struct{})
+	for range 4 {
+		readers.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				r := g.Inspect(context.Background(), guard.Input{Tenant: "a", Session: strconv.Itoa(n % 7), Text: blocked})
+				if r.Off == (r.Action == guard.Block) {
+					t.Errorf("got off %v and action %s, want one or the other", r.Off, r.Action)
+					return
+				}
+			}
+		})
+	}
+	writers.Go(func() {
+		for n := range 200 {
+			require.NoError(t, g.SetPolicy("a", guard.Policy{Off: n%2 == 0}))
+		}
+	})
+	writers.Go(func() {
+		for n := range 10 {
+			if n%2 == 0 {
+				require.NoError(t, g.SetRules(extra))
+			} else {
+				require.NoError(t, g.SetRules(nil))
+			}
+		}
+	})
+	writers.Wait()
+	close(stop)
+	readers.Wait()
+}
+
+const acmeRules = `
+rule acme/blueprint
+  severity high
+  why asks for the blueprint
+  match show ..3 blueprint
+  hit "show me the blueprint"
+  miss "the blueprint is on the wall"
+`
+
+func TestRulesOfTheHost(t *testing.T) {
+	g := newGuard(t, guard.Options{Rules: fstest.MapFS{"acme.rules": {Data: []byte(acmeRules)}}})
+	const text = "Please show us the blueprint."
+	require.Equal(t, []string{"acme/blueprint"}, inspect(g, "", text).Rules())
+	require.Error(t, g.SetRules(fstest.MapFS{"acme.rules": {Data: []byte("rule acme")}}))
+	require.Equal(t, []string{"acme/blueprint"}, inspect(g, "", text).Rules(), "the rules of before stay after an error")
+	require.NoError(t, g.SetRules(nil))
+	require.Empty(t, inspect(g, "", text).Rules())
+	require.Equal(t, guard.Block, inspect(g, "", blocked).Action)
 }

@@ -106,12 +106,9 @@ func TestLinesOfAnyLength(t *testing.T) {
 // repeat is an endless line of words.
 type repeat struct{}
 
-func (repeat) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = "word "[i%5]
-	}
-	return len(p), nil
-}
+var words = strings.Repeat("word ", 1000)
+
+func (repeat) Read(p []byte) (int, error) { return copy(p, words), nil }
 
 // paused yields one line, and the next only when the verdict on it has been
 // written.

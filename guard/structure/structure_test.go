@@ -10,6 +10,7 @@ import (
 
 	"github.com/llmaas/llmaas-go/guard/check"
 	"github.com/llmaas/llmaas-go/guard/fold"
+	"github.com/llmaas/llmaas-go/guard/guardtest"
 )
 
 // inspect runs the layer alone.
@@ -150,4 +151,10 @@ func fires(found []check.Finding, r Rule) bool {
 		}
 	}
 	return false
+}
+
+func TestContract(t *testing.T) {
+	c, err := New()
+	require.NoError(t, err)
+	guardtest.TestCheck(t, c)
 }
