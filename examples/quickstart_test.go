@@ -104,7 +104,7 @@ func quickstartRuns(t *testing.T) []example {
 func TestQuickstartInterrupt(t *testing.T) {
 	fake := llmaastest.Serve(t, &llmaastest.Backend{TokenDelay: 200 * time.Millisecond})
 	cmd := example{
-		name: "quickstart", stdin: strings.Repeat("word ", 100) + "\n",
+		name: "quickstart", stdin: "Tell me about the rivers of France, their sources, their bridges, the towns on their banks and the boats that go up and down.\n",
 		env: []string{"LLMAAS_API_KEY=k", "LLMAAS_BASE_URL=" + fake.URL},
 	}.command(context.Background())
 	out := &watched{seen: make(chan struct{}), want: "You wrote"}
@@ -119,7 +119,7 @@ func TestQuickstartInterrupt(t *testing.T) {
 	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
 	_ = cmd.Wait()
 	require.Equal(t, 130, cmd.ProcessState.ExitCode(), out.String())
-	require.Regexp(t, `stopped word word .*billed \d+\+[1-9]\d* \(estimated\) \| 0\.0`, out.String())
+	require.Regexp(t, `stopped Tell me about .*billed \d+\+[1-9]\d* \(estimated\) \| 0\.0`, out.String())
 	require.Regexp(t, `1 prompts: .*billed \d+ tokens in, \d+ out \(in part estimated\) \| 0\.0\d+ €`, out.String())
 }
 

@@ -50,9 +50,11 @@ const defaultMaxTokens = 1024
 // quote is what the call can cost. Without a tariff for the day it is zero.
 func (c *Client) quote(req openai.ChatCompletionRequest, in tokens.Estimate, now time.Time) cost.Quote {
 	model, _ := c.catalogue.Model(req.Model)
+	//lint:ignore SA1019 the service knows max_tokens by this name only
+	most := cmp.Or(req.MaxCompletionTokens, req.MaxTokens, defaultMaxTokens)
 	quote, _ := c.prices.At(now).Quote(cost.Request{
 		Input:     cost.Range{Low: in.Low, Likely: in.Likely, High: in.High},
-		MaxTokens: cmp.Or(req.MaxCompletionTokens, req.MaxTokens, defaultMaxTokens),
+		MaxTokens: most,
 		Reasoning: model.Capabilities.Has(lifecycle.Reasoning),
 		Choices:   req.N,
 	})

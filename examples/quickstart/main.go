@@ -120,6 +120,7 @@ func send(ctx context.Context, client *llmaas.Client, p *printer, q prompt) erro
 		openai.ChatCompletionRequest{
 			Model:     model(),
 			Messages:  []openai.ChatCompletionMessage{{Role: openai.ChatMessageRoleUser, Content: q.text}},
+			//lint:ignore SA1019 the service knows max_tokens by this name only
 			MaxTokens: 200,
 		})
 	answered := false
