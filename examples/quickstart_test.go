@@ -1,7 +1,6 @@
 package examples_test
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 	"net/http/httptest"
@@ -123,17 +122,19 @@ func TestQuickstartInterrupt(t *testing.T) {
 	require.Regexp(t, `1 prompts: .*billed \d+ tokens in, \d+ out \(in part estimated\) \| 0\.0\d+ €`, out.String())
 }
 
-// watched is a buffer that tells when it holds a text.
+// watched keeps what is written, and tells when it holds a text.
 type watched struct {
-	bytes.Buffer
+	all  strings.Builder
 	want string
 	seen chan struct{}
 	told bool
 }
 
+func (w *watched) String() string { return w.all.String() }
+
 func (w *watched) Write(p []byte) (int, error) {
-	n, err := w.Buffer.Write(p)
-	if !w.told && strings.Contains(w.String(), w.want) {
+	n, err := w.all.Write(p)
+	if !w.told && strings.Contains(w.all.String(), w.want) {
 		w.told = true
 		close(w.seen)
 	}
