@@ -207,10 +207,13 @@ func (f *folder) move(src int) {
 }
 
 // write appends text; rest is how much of the source is still to come.
-func (f *folder) write(text string, rest int) {
+func (f *folder) write(text string, rest int) { f.n += copy(f.room(rest), text) }
+
+// room returns where the next bytes go, at least slack of them and rest.
+func (f *folder) room(rest int) []byte {
 	if len(f.out)-f.n < rest+slack {
 		f.out = slices.Grow(f.out[:f.n], rest+slack+f.n/2)
 		f.out = f.out[:cap(f.out)]
 	}
-	f.n += copy(f.out[f.n:], text)
+	return f.out[f.n:]
 }

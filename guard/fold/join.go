@@ -37,10 +37,12 @@ func (f *folder) join(s string, i int) int {
 			}
 			piled++
 		}
-		if text != "" && marks < maxMarks && (e&mark == 0 || takesMarks(f.out[:f.n])) {
-			f.move(i)
-			f.write(text, len(s)-i-size)
-			marks += utf8.RuneCountInString(text)
+		for _, r := range text {
+			if marks < maxMarks && (lookup(r)&mark == 0 || takesMarks(f.out[:f.n])) {
+				f.move(i)
+				f.n += utf8.EncodeRune(f.room(len(s)-i-size), r)
+				marks++
+			}
 		}
 		i += size
 	}
