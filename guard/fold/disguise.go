@@ -43,7 +43,7 @@ func decodeScrambled(s string, d *draft) {
 			continue
 		}
 		if found := words.unscramble(string(word[:i-start])); found != "" && found != s[start:i] {
-			d.add(found, start, i)
+			add(d, found, start, i)
 		} else {
 			d.copy(s, start, i)
 		}

@@ -8,15 +8,26 @@ import (
 )
 
 // decodeEscapes undoes the escapes of C, JSON, Python, JavaScript and Rust.
-func decodeEscapes(s string, d *draft) {
+func decodeEscapes(s string, d *draft) { decodeSigns(s, d, '\\', escape) }
+
+// decodePercent undoes percent-encoding (RFC 3986 §2.1), and the %uXXXX of old scripts.
+func decodePercent(s string, d *draft) { decodeSigns(s, d, '%', percent) }
+
+// decodeEntities undoes HTML character references, numeric ones also without their semicolon.
+func decodeEntities(s string, d *draft) { decodeSigns(s, d, '&', entity) }
+
+// decodeSigns replaces what read reads wherever sign stands. It gets the text from the sign on, and
+// appends what that stands for; size 0: for nothing.
+func decodeSigns(s string, d *draft, sign byte, read func(dst []byte, s string) (text []byte, size int)) {
 	w := weaver{s: s, d: d}
 	for i := 0; !d.full(); {
-		n := strings.IndexByte(s[i:], '\\')
+		n := strings.IndexByte(s[i:], sign)
 		if n < 0 {
 			break
 		}
 		i += n
-		text, size := escape(s[i:])
+		text, size := read(d.scratch[:0], s[i:])
+		d.scratch = text
 		if size > 0 {
 			w.replace(text, i, i+size)
 		}
@@ -25,65 +36,65 @@ func decodeEscapes(s string, d *draft) {
 	w.rest()
 }
 
-// escape reads the escape that s starts with; size 0: it is none.
-func escape(s string) (text string, size int) {
+// escape reads a backslash and what it escapes.
+func escape(dst []byte, s string) (text []byte, size int) {
 	if len(s) < 2 {
-		return "", 0
+		return dst, 0
 	}
 	switch s[1] {
 	case 'n', 'r':
-		return "\n", 2
+		return append(dst, '\n'), 2
 	case 't':
-		return " ", 2
+		return append(dst, ' '), 2
 	case '"', '\\', '/', '\'':
-		return s[1:2], 2
+		return append(dst, s[1]), 2
 	case 'u', 'U':
-		return unicodeEscape(s)
+		return unicodeEscape(dst, s)
 	case 'x':
 		if n, size := hexNumber(s[2:], 2, 2); size > 0 {
-			return string([]byte{byte(n)}), 2 + size // a byte of UTF-8, maybe
+			return append(dst, byte(n)), 2 + size // a byte of UTF-8, maybe
 		}
-		return braced(s)
+		return braced(dst, s)
 	}
 	if '0' <= s[1] && s[1] <= '3' && len(s) >= 4 && isOctal(s[2]) && isOctal(s[3]) {
-		return string([]byte{(s[1]-'0')<<6 | (s[2]-'0')<<3 | s[3] - '0'}), 4
+		return append(dst, (s[1]-'0')<<6|(s[2]-'0')<<3|s[3]-'0'), 4
 	}
-	return "", 0
+	return dst, 0
 }
 
 func isOctal(c byte) bool { return '0' <= c && c <= '7' }
 
 // unicodeEscape reads \uXXXX, a surrogate pair of them, \UXXXXXXXX or \u{X…}.
-func unicodeEscape(s string) (string, int) {
+func unicodeEscape(dst []byte, s string) ([]byte, int) {
 	if s[1] == 'U' {
 		if n, size := hexNumber(s[2:], 8, 8); size > 0 {
-			return string(rune(n)), 2 + size
+			return utf8.AppendRune(dst, rune(n)), 2 + size
 		}
 	}
 	n, size := hexNumber(s[2:], 4, 4)
 	if size == 0 {
-		return braced(s)
+		return braced(dst, s)
 	}
 	if utf16.IsSurrogate(rune(n)) && len(s) >= 12 && s[6] == '\\' && s[7]|0x20 == 'u' {
 		if low, size := hexNumber(s[8:], 4, 4); size > 0 {
 			if r := utf16.DecodeRune(rune(n), rune(low)); r != utf8.RuneError {
-				return string(r), 12
+				return utf8.AppendRune(dst, r), 12
 			}
 		}
 	}
-	return string(rune(n)), 6
+	return utf8.AppendRune(dst, rune(n)), 6
 }
 
 // braced reads \u{X…} and \x{X…}.
-func braced(s string) (string, int) {
+func braced(dst []byte, s string) ([]byte, int) {
 	if len(s) < 5 || s[2] != '{' {
-		return "", 0
+		return dst, 0
 	}
 	n, size := hexNumber(s[3:], 1, 6)
 	if size == 0 || len(s) <= 3+size || s[3+size] != '}' {
-		return "", 0
+		return dst, 0
 	}
-	return string(rune(n)), 4 + size
+	return utf8.AppendRune(dst, rune(n)), 4 + size
 }
 
 // hexNumber reads least to most hexadecimal digits at the start of s; size 0: there are fewer.
@@ -112,93 +123,68 @@ func hexDigit(c byte) (byte, bool) {
 	return 0, false
 }
 
-// decodePercent undoes percent-encoding (RFC 3986 §2.1), and the %uXXXX of old scripts.
-func decodePercent(s string, d *draft) {
-	w := weaver{s: s, d: d}
-	for i := 0; !d.full(); {
-		n := strings.IndexByte(s[i:], '%')
-		if n < 0 {
-			break
-		}
-		i += n
-		if n, size := hexNumber(s[i+1:], 2, 2); size > 0 {
-			w.replace(string([]byte{byte(n)}), i, i+3)
-			i += 3
-		} else if len(s) > i+1 && s[i+1] == 'u' {
-			if n, size := hexNumber(s[i+2:], 4, 4); size > 0 {
-				w.replace(string(rune(n)), i, i+6)
-			}
-			i += 2
-		} else {
-			i++
+// percent reads %XX or %uXXXX.
+func percent(dst []byte, s string) ([]byte, int) {
+	if n, size := hexNumber(s[1:], 2, 2); size > 0 {
+		return append(dst, byte(n)), 3
+	}
+	if len(s) > 1 && s[1] == 'u' {
+		if n, size := hexNumber(s[2:], 4, 4); size > 0 {
+			return utf8.AppendRune(dst, rune(n)), 6
 		}
 	}
-	w.rest()
+	return dst, 0
 }
 
 // longestEntity is more than any name of an HTML character reference takes.
 const longestEntity = 34
 
-// decodeEntities undoes HTML character references, numeric ones also without their semicolon.
-func decodeEntities(s string, d *draft) {
-	w := weaver{s: s, d: d}
-	for i := 0; !d.full(); {
-		n := strings.IndexByte(s[i:], '&')
-		if n < 0 {
-			break
-		}
-		i += n
-		text, size := entity(s[i:])
-		if size > 0 {
-			w.replace(text, i, i+size)
-		}
-		i += max(size, 1)
-	}
-	w.rest()
-}
-
-// entity reads the character reference that s starts with; size 0: it is none.
-func entity(s string) (text string, size int) {
+// entity reads &#NN; &#xXX; or &name;.
+func entity(dst []byte, s string) ([]byte, int) {
 	if len(s) < 3 {
-		return "", 0
+		return dst, 0
 	}
 	if s[1] == '#' {
-		var n uint32
-		i := 2
-		if s[2]|0x20 == 'x' {
-			var digits int
-			n, digits = hexNumber(s[3:], 1, 8)
-			i = 3 + digits
-			if digits == 0 {
-				return "", 0
-			}
-		} else {
-			for ; i < len(s) && i < 12 && '0' <= s[i] && s[i] <= '9'; i++ {
-				n = n*10 + uint32(s[i]-'0')
-			}
-			if i == 2 {
-				return "", 0
-			}
-		}
-		if i < len(s) && s[i] == ';' {
-			i++
-		}
-		return string(rune(n & 0x7fffffff)), i
+		return numericEntity(dst, s)
 	}
 	if !isLetter(s[1]) {
-		return "", 0
+		return dst, 0
 	}
 	for i := 2; i < len(s) && i < longestEntity; i++ {
 		switch c := s[i]; {
 		case c == ';':
-			text = html.UnescapeString(s[:i+1])
+			text := html.UnescapeString(s[:i+1])
 			if text == s[:i+1] {
-				return "", 0
+				return dst, 0
 			}
-			return text, i + 1
-		case !isLetter(c) && (c < '0' || c > '9'):
-			return "", 0
+			return append(dst, text...), i + 1
+		case !isWordByte(c):
+			return dst, 0
 		}
 	}
-	return "", 0
+	return dst, 0
+}
+
+func numericEntity(dst []byte, s string) ([]byte, int) {
+	var n uint32
+	i := 2
+	if s[2]|0x20 == 'x' {
+		digits := 0
+		n, digits = hexNumber(s[3:], 1, 6)
+		if digits == 0 {
+			return dst, 0
+		}
+		i = 3 + digits
+	} else {
+		for ; i < len(s) && i < 9 && '0' <= s[i] && s[i] <= '9'; i++ {
+			n = n*10 + uint32(s[i]-'0')
+		}
+		if i == 2 {
+			return dst, 0
+		}
+	}
+	if i < len(s) && s[i] == ';' {
+		i++
+	}
+	return utf8.AppendRune(dst, rune(n)), i
 }

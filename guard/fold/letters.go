@@ -86,9 +86,9 @@ func (w *weaver) joinLetters(start, end int) {
 		if i+size >= end {
 			next = end
 		}
-		w.d.add(w.s[i:i+size], i, min(i+size+step, end))
+		add(w.d, w.s[i:i+size], i, min(i+size+step, end))
 		if gap > step && next < end {
-			w.d.add(" ", i+size+step, next)
+			add(w.d, " ", i+size+step, next)
 		}
 		i = next
 	}
@@ -140,7 +140,7 @@ func (w *weaver) strip(start, end int, sign byte, instead string) {
 	for i := start; i < end; {
 		_, size := utf8.DecodeRuneInString(w.s[i:end])
 		if w.s[i] == sign && !after {
-			w.d.add(instead, i, i+1)
+			add(w.d, instead, i, i+1)
 			after = true
 		} else {
 			w.d.copy(w.s, i, i+size)

@@ -116,10 +116,6 @@ func hash(key uint64) uint64 { return key * 0x9E3779B97F4A7C15 >> 48 }
 
 // disguise says what the word with this key is: a shift, backwards, or 0 for no listed word.
 func (l *lexicon) disguise(key uint64) uint8 {
-	h := hash(key)
-	if l.filter[h/64]>>(h%64)&1 == 0 {
-		return 0
-	}
 	i, ok := slices.BinarySearch(l.keys, key)
 	if !ok {
 		return 0

@@ -26,54 +26,43 @@ func decodeMorse(s string, d *draft) {
 			continue
 		}
 		start := i
-		text, size := message(s[i:])
+		size, ok := d.message(s[i:])
 		i += size
-		if text != "" {
-			w.replace(text, start, i)
+		if ok {
+			w.replace(d.scratch, start, i)
 		}
 	}
 	w.rest()
 }
 
-// message reads the Morse code that s starts with; "" if it is too little.
-func message(s string) (string, int) {
-	var text strings.Builder
-	letters, strokes, dots := 0, 0, 0
-	i, end := 0, 0
-	for i < len(s) {
+// message reads the Morse code that s starts with into d.scratch, and says whether it is enough.
+func (d *draft) message(s string) (size int, ok bool) {
+	text, letters, strokes, dots := d.scratch[:0], 0, 0, 0
+	for i := 0; i < len(s); {
 		token := i
 		for i < len(s) && s[i] > ' ' && i-token < 12 {
 			i++
 		}
-		switch code := s[token:i]; {
-		case code == "/" || code == "|":
-			text.WriteByte(' ')
-		case morse[code] != "":
-			text.WriteString(morse[code])
+		code := s[token:i]
+		if code == "/" || code == "|" {
+			text = append(text, ' ')
+		} else if letter := morse[code]; letter != "" {
+			text = append(text, letter...)
 			letters++
 			strokes += strings.Count(code, "-")
 			dots += strings.Count(code, ".")
-			end = i
-		case len(code) <= 2 && code != "": // a letter that had no code
-			text.WriteString(code)
-		default:
-			i = token
-			return ended(text.String(), letters, strokes, dots, max(end, 1))
+			size = i
+		} else if len(code) <= 2 && code != "" { // a letter that has no code
+			text = append(text, code...)
+		} else {
+			break
 		}
 		blanks := i
-		for i < len(s) && s[i] <= ' ' {
-			i++
-		}
+		i = gapEnd(s, i)
 		if i-blanks > 1 || i > blanks && s[blanks] == '\n' {
-			text.WriteByte(' ')
+			text = append(text, ' ')
 		}
 	}
-	return ended(text.String(), letters, strokes, dots, max(end, 1))
-}
-
-func ended(text string, letters, strokes, dots, size int) (string, int) {
-	if letters < leastMorse || strokes == 0 || dots == 0 {
-		text = ""
-	}
-	return text, size
+	d.scratch = text
+	return max(size, 1), letters >= leastMorse && strokes > 0 && dots > 0
 }

@@ -51,15 +51,16 @@ type draft struct {
 	limit  int // bytes that may be written
 	most   int // pieces that may be made; then spans grow coarse
 
-	shift byte // of the alphabet: what decodeShift is to undo
+	scratch []byte // a decoder's own
+	shift   byte   // of the alphabet: what decodeShift is to undo
 }
 
 // full reports whether nothing more fits.
 func (d *draft) full() bool { return len(d.bytes) >= d.limit }
 
 // add appends text, which stems as a whole from [start, end).
-func (d *draft) add(text string, start, end int) {
-	if text == "" || len(d.bytes)+len(text) > d.limit {
+func add[T string | []byte](d *draft, text T, start, end int) {
+	if len(text) == 0 || len(d.bytes)+len(text) > d.limit {
 		return
 	}
 	d.note(len(text), start, end, false)

@@ -1,7 +1,6 @@
 package fold
 
 import (
-	"encoding/base64"
 	"strings"
 )
 
@@ -11,11 +10,12 @@ const (
 	leastHex    = 6 // bytes
 )
 
-// alphabets says which characters base64 is made of, in both its alphabets.
-var alphabets = func() (t [256]bool) {
-	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_") {
-		t[c] = true
+// sextets are the values of the base64 characters in both alphabets (RFC 4648 §4, §5), plus one.
+var sextets = func() (t [256]byte) {
+	for i, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
+		t[c] = byte(i) + 1
 	}
+	t['-'], t['_'] = t['+'], t['/']
 	return t
 }()
 
@@ -26,7 +26,7 @@ func decodeBase64(s string, d *draft) {
 		// A run of leastBase64 characters covers every leastBase64-th place.
 		probe := i + leastBase64 - 1
 		start := probe
-		for start >= i && alphabets[s[start]] {
+		for start >= i && sextets[s[start]] != 0 {
 			start--
 		}
 		if start >= i {
@@ -38,11 +38,9 @@ func decodeBase64(s string, d *draft) {
 		for padded < len(s) && padded < end+2 && s[padded] == '=' {
 			padded++
 		}
-		if text := base64Text(s[i:end]); text != "" {
-			w.replace(text, i, padded)
-		} else if slash := strings.LastIndexByte(s[i:end], '/') + 1; slash > 0 && end-i-slash >= leastBase64 {
-			if text := base64Text(s[i+slash : end]); text != "" {
-				w.replace(text, i+slash, padded)
+		if !w.base64(i, end, padded) {
+			if slash := strings.LastIndexByte(s[i:end], '/') + 1; slash > 0 && end-i-slash >= leastBase64 {
+				w.base64(i+slash, end, padded)
 			}
 		}
 		i = padded
@@ -54,47 +52,49 @@ func decodeBase64(s string, d *draft) {
 // (RFC 2045 §6.8).
 func base64End(s string, i int) int {
 	for line := i - leastBase64; ; {
-		for i < len(s) && alphabets[s[i]] {
+		for i < len(s) && sextets[s[i]] != 0 {
 			i++
 		}
 		next := i
 		if i < len(s) && s[i] == '\r' {
 			next++
 		}
-		if i-line < 60 || next+4 > len(s) || s[next] != '\n' || !alphabets[s[next+1]] || !alphabets[s[next+2]] || !alphabets[s[next+3]] {
+		if i-line < 60 || next+4 > len(s) || s[next] != '\n' ||
+			sextets[s[next+1]] == 0 || sextets[s[next+2]] == 0 || sextets[s[next+3]] == 0 {
 			return i
 		}
 		line, i = next+1, next+1
 	}
 }
 
-// base64Text decodes a run, or returns "" if it is no text.
-func base64Text(run string) string {
-	clean := strings.NewReplacer("-", "+", "_", "/", "\n", "", "\r", "").Replace(run)
-	if len(clean)%4 == 1 {
-		clean = clean[:len(clean)-1]
-	}
-	// The first characters tell most runs from text, cheaply.
-	var head [12]byte
-	if n, err := base64.RawStdEncoding.Decode(head[:], []byte(clean[:min(16, len(clean)/4*4)])); err != nil || !startsText(head[:n]) {
-		return ""
-	}
-	text, err := base64.RawStdEncoding.DecodeString(clean)
-	if err != nil || !isText(text) {
-		return ""
-	}
-	return string(text)
-}
-
-// startsText reports whether b can be the start of a text.
-func startsText(b []byte) bool {
-	for _, c := range b {
-		if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7F || c >= 0xF8 {
-			return false
+// base64 decodes s[start:end] in place of s[start:padded], if it is text.
+func (w *weaver) base64(start, end, padded int) bool {
+	text, bits, n := w.d.scratch[:0], uint32(0), 0
+	for i := start; i < end; i++ {
+		value := sextets[w.s[i]]
+		if value == 0 {
+			continue // a line end
+		}
+		bits = bits<<6 | uint32(value-1)
+		if n += 6; n >= 8 {
+			n -= 8
+			c := byte(bits >> n)
+			if isControl(c) || c >= 0xF8 {
+				return false // most runs that are no text end here, after a few bytes
+			}
+			text = append(text, c)
 		}
 	}
+	w.d.scratch = text
+	if !isText(text) {
+		return false
+	}
+	w.replace(text, start, padded)
 	return true
 }
+
+// isControl reports whether c is a control that no text has.
+func isControl(c byte) bool { return c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7F }
 
 // decodeHex finds bytes written as pairs of hexadecimal digits, whose decoding is text.
 func decodeHex(s string, d *draft) { decodeNumbers(s, d, leastHex, hexPair) }
@@ -132,7 +132,7 @@ func binaryByte(s string) (c byte, size int) {
 // decodeNumbers finds runs of at least least bytes that read reads, side by side or set apart.
 func decodeNumbers(s string, d *draft, least int, read func(string) (byte, int)) {
 	w := weaver{s: s, d: d}
-	var run []byte
+	run := d.scratch[:0]
 	for i := 0; i < len(s) && !d.full(); {
 		if !isWordByte(s[i]) || i > 0 && isWordByte(s[i-1]) {
 			i++
@@ -154,8 +154,9 @@ func decodeNumbers(s string, d *draft, least int, read func(string) (byte, int))
 		}
 		whole := end == len(s) || !isWordByte(s[end])
 		if len(run) >= least && whole && isText(run) {
-			w.replace(string(run), start, end)
+			w.replace(run, start, end)
 		}
+		d.scratch = run
 		for i = max(end, start+1); i < len(s) && isWordByte(s[i]) && isWordByte(s[i-1]); {
 			i++
 		}

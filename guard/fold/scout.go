@@ -116,7 +116,8 @@ func (s *scan) block(b *[64]byte) {
 	s.high = s.high || high != 0
 	// Words of leastDisguised letters; at the end of the block nobody knows yet.
 	for first := letters &^ (word<<1 | s.inWord) & (letters>>1 | 1<<63) & (letters>>2 | 3<<62) & (letters>>3 | 7<<61) & (letters>>4 | 15<<60); first != 0; first &= first - 1 {
-		s.word(s.at + bits.TrailingZeros64(first))
+		i := bits.TrailingZeros64(first)
+		s.word(s.at+i, bits.TrailingZeros64(^(letters >> i)))
 	}
 	s.inWord = word >> 63
 	punct := ^(word | spaces)
@@ -137,7 +138,8 @@ func (s *scan) block(b *[64]byte) {
 			s.hints |= digitRuns
 		}
 	}
-	quiet := ^word & (^word >> 1)
+	quiet := ^word & s.valid
+	quiet &= quiet >> 1
 	quiet &= quiet >> 2
 	quiet &= quiet >> 4
 	if quiet&punct != 0 {
@@ -161,19 +163,30 @@ func (s *scan) block(b *[64]byte) {
 	}
 }
 
-// word looks up the word at i.
-func (s *scan) word(i int) {
-	var x uint64
-	if i+8 <= len(s.text) {
-		x = binary.LittleEndian.Uint64(s.text[i:])
-	} else {
-		x = wordKey(string(s.text[i:]))
+// word looks up the word at i, which goes on for n letters at least, or to no one knows where.
+func (s *scan) word(i, n int) {
+	if i+8 > len(s.text) {
+		s.look(wordKey(string(s.text[i:min(i+n, len(s.text))])))
+		return
 	}
-	low7 := x &^ highs
-	if others := ^(between(low7, 'a', 'z') &^ x) & highs; others != 0 {
-		x &= others&-others>>7 - 1
+	x := binary.LittleEndian.Uint64(s.text[i:])
+	if i+n == s.at+64 { // the block ends here, not the word
+		low7 := x &^ highs
+		others := ^(between(low7, 'a', 'z') &^ x) & highs
+		n = bits.TrailingZeros64(others) / 8
 	}
-	if kind := s.words.disguise(x); kind != 0 {
+	if n < 8 {
+		x &= 1<<(8*n) - 1
+	}
+	s.look(x)
+}
+
+func (s *scan) look(key uint64) {
+	h := hash(key)
+	if s.words.filter[h/64]>>(h%64)&1 == 0 {
+		return
+	}
+	if kind := s.words.disguise(key); kind != 0 {
 		s.disguised[kind]++
 	}
 }

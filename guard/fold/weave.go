@@ -21,7 +21,7 @@ func (w *weaver) upTo(start int) {
 	default:
 		w.rest()
 		if w.some {
-			w.d.add("\n", start, start)
+			w.d.addByte('\n', start, start)
 		}
 		w.d.copy(w.s, runeStart(w.s, max(start-context, w.done)), start)
 	}
@@ -29,9 +29,9 @@ func (w *weaver) upTo(start int) {
 }
 
 // replace puts text for s[start:end].
-func (w *weaver) replace(text string, start, end int) {
+func (w *weaver) replace(text []byte, start, end int) {
 	w.upTo(start)
-	w.d.add(text, start, end)
+	add(w.d, text, start, end)
 	w.done = end
 }
 
@@ -60,7 +60,7 @@ func isText(b []byte) bool {
 			return false
 		case r == ' ' || unicode.IsLetter(r):
 			letters++
-		case r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == 0x7F:
+		case r < utf8.RuneSelf && isControl(byte(r)):
 			return false
 		default:
 			others++
