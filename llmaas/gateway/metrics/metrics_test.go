@@ -1,0 +1,233 @@
+package metrics
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+var noon = time.Date(2026, 5, 20, 12, 0, 0, 0, time.UTC)
+
+func newMetrics(t testing.TB, o Options) *Metrics {
+	if o.Now == nil {
+		o.Now = func() time.Time { return noon }
+	}
+	m, err := New(o)
+	require.NoError(t, err)
+	return m
+}
+
+func TestText(t *testing.T) {
+	m := newMetrics(t, Options{Alerts: []Alert{{Name: "busy", Measure: InFlight, Above: 0.5}}})
+	end := m.Begin()
+	m.Check()
+	m.Observe(Request{
+		Endpoint: "/chat/completions", Model: "gpt-oss:120b", Backend: "gpu-01", Status: 200,
+		Input: 70, Output: 200, Reasoning: 40, Cost: 1_543_000, Energy: 2370 * 270,
+		Duration: 3 * time.Second, TTFT: time.Second,
+	})
+	m.Observe(Request{Endpoint: "/chat/completions", Model: "bad\"\n\\\xffname", Status: 400, Action: "block", Rules: []string{"override/a", "override/b", "leak/c"}})
+	m.Observe(Request{Endpoint: "/chat/completions", Model: "gpt-oss:120b", Status: 429, Limit: "requests"})
+	m.Ejected("gpu-02")
+	w := httptest.NewRecorder()
+	m.ServeHTTP(w, nil)
+	got := w.Body.String()
+	for _, line := range []string{
+		`llmaas_requests_total{model="gpt-oss:120b",status="200"} 1`,
+		`llmaas_requests_total{model="bad\"\n\\` + "\uFFFD" + `name",status="400"} 1`,
+		`llmaas_endpoint_requests_total{endpoint="/chat/completions",status="429"} 1`,
+		`llmaas_tokens_total{model="gpt-oss:120b",kind="output"} 160`,
+		`llmaas_tokens_total{model="gpt-oss:120b",kind="reasoning"} 40`,
+		`llmaas_cost_euros_total{model="gpt-oss:120b"} 0.001543`,
+		`llmaas_energy_joules_total{model="gpt-oss:120b"} 2303.64`,
+		`llmaas_guard_findings_total{family="override",action="block"} 2`,
+		`llmaas_limited_requests_total{limit="requests"} 1`,
+		`llmaas_backend_requests_total{backend="gpu-01",class="2xx"} 1`,
+		`llmaas_backend_ejections_total{backend="gpu-02"} 1`,
+		`llmaas_request_duration_seconds_bucket{model="gpt-oss:120b",le="2.5"} 0`,
+		`llmaas_request_duration_seconds_bucket{model="gpt-oss:120b",le="5"} 1`,
+		`llmaas_request_duration_seconds_bucket{model="gpt-oss:120b",le="+Inf"} 1`,
+		`llmaas_time_to_first_token_seconds_sum{model="gpt-oss:120b"} 1`,
+		`llmaas_output_tokens_per_second_sum{model="gpt-oss:120b"} 99.5`,
+		`llmaas_in_flight_requests 1`,
+		`llmaas_alert_firing{alert="busy"} 1`,
+	} {
+		require.Contains(t, strings.Split(got, "\n"), line)
+	}
+	for line := range strings.Lines(got) {
+		require.Regexp(t, `^(# (HELP|TYPE) llmaas_\w+ .+|llmaas_\w+(\{.+\})? [-+0-9.eInf]+)\n$`, line)
+	}
+	end()
+	end() // once only
+	require.Zero(t, m.inFlight)
+}
+
+func TestLabelsAreBounded(t *testing.T) {
+	m := newMetrics(t, Options{MaxLabels: 10, History: 5})
+	for i := range 1000 {
+		name := fmt.Sprint("name-", i)
+		m.Observe(Request{Model: name, Backend: name, Endpoint: name, Limit: name, Status: 200, Action: "flag", Rules: []string{name + "/x"}, Duration: time.Second})
+		m.Ejected(name)
+	}
+	m.Observe(Request{Model: strings.Repeat("a", 1000), Status: 200})
+	require.Len(t, m.requests, 11)
+	require.EqualValues(t, 991, m.requests[key{other, "200"}])
+	require.Len(t, m.findings, 11)
+	require.Len(t, m.limited, 11)
+	require.Len(t, m.ejections, 11)
+	require.Len(t, m.duration.series, 11)
+	require.Len(t, m.History(Query{Limit: 1000}), 5)
+}
+
+func TestHistory(t *testing.T) {
+	m := newMetrics(t, Options{History: 3})
+	require.Empty(t, m.History(Query{}))
+	for i, r := range []Request{
+		{Tenant: "a", Model: "x", Status: 200}, {Tenant: "a", Model: "y", Status: 500},
+		{Tenant: "b", Model: "x", Status: 200}, {Tenant: "b", Model: "y", Status: 429},
+	} {
+		r.ID = fmt.Sprint(i)
+		m.Observe(r)
+	}
+	for _, row := range []struct {
+		q    Query
+		want string
+	}{
+		{Query{}, "3 2 1"}, // the oldest is gone
+		{Query{Limit: 2}, "3 2"},
+		{Query{Tenant: "a"}, "1"},
+		{Query{Model: "y"}, "3 1"},
+		{Query{Status: 200}, "2"},
+		{Query{Failed: true}, "3 1"},
+		{Query{Tenant: "nobody"}, ""},
+	} {
+		var ids []string
+		for _, r := range m.History(row.q) {
+			ids = append(ids, r.ID)
+		}
+		require.Equal(t, row.want, strings.Join(ids, " "), "%+v", row.q)
+	}
+}
+
+func TestCurve(t *testing.T) {
+	now := noon
+	m := newMetrics(t, Options{Now: func() time.Time { return now }})
+	for i := range 200 {
+		m.Observe(Request{Status: 200, Backend: "b", Duration: time.Duration(i+1) * time.Millisecond, Output: 2, Cost: 3, Time: now})
+	}
+	now = now.Add(25 * time.Second)
+	m.Observe(Request{Status: 500, Time: now})
+	m.Observe(Request{Status: 429, Action: "block", Time: now})
+	points := m.Curve(noon)
+	require.Len(t, points, 2)
+	require.EqualValues(t, 200, points[0].Requests)
+	require.EqualValues(t, 400, points[0].Output)
+	require.EqualValues(t, 600, points[0].Cost)
+	require.InDelta(t, 50, points[0].P50.Milliseconds(), 60)
+	require.Greater(t, points[0].P99, points[0].P50)
+	require.Equal(t, noon.Add(20*time.Second), points[1].Time)
+	require.EqualValues(t, 1, points[1].Failed)
+	require.EqualValues(t, 1, points[1].Limited)
+	require.EqualValues(t, 1, points[1].Blocked)
+
+	now = noon.Add(3 * time.Hour) // the ring has come round
+	m.Observe(Request{Status: 200, Time: now})
+	require.Len(t, m.Curve(time.Time{}), 1)
+	m.Observe(Request{Status: 200, Time: noon}) // too old for the curve
+	require.Len(t, m.Curve(time.Time{}), 1)
+}
+
+func TestAlerts(t *testing.T) {
+	now := noon
+	var told []string
+	m := newMetrics(t, Options{
+		Now:    func() time.Time { return now },
+		Alerts: []Alert{{Name: "errors", Measure: ErrorRate, Above: 0.5, Below: 0.2, For: 20 * time.Second}},
+		Notify: func(n Notice) { told = append(told, fmt.Sprint(n.Alert, n.Firing)) },
+	})
+	minute := func(good, bad int) {
+		now = now.Add(2 * time.Minute)
+		for i := range good + bad {
+			status := 200
+			if i < bad {
+				status = 500
+			}
+			m.Observe(Request{Status: status, Time: now})
+		}
+		m.Check()
+	}
+	minute(9, 1)
+	minute(1, 9)
+	require.Empty(t, told, "it must last")
+	now = now.Add(30 * time.Second)
+	m.Check()
+	require.Equal(t, []string{"errorstrue"}, told)
+	require.Len(t, m.Firing(), 1)
+	minute(6, 4) // between the thresholds: it stays on
+	require.Len(t, told, 1)
+	minute(9, 1)
+	require.Equal(t, []string{"errorstrue", "errorsfalse"}, told)
+	require.Empty(t, m.Firing())
+	minute(1, 9)
+	minute(10, 0) // a peak that does not last tells nobody
+	require.Len(t, told, 2)
+}
+
+func TestNewRefusesBadOptions(t *testing.T) {
+	for want, o := range map[string]Options{
+		"negative": {History: -1},
+		"Measure":  {Alerts: []Alert{{Name: "a", Measure: "x"}}},
+		"Name":     {Alerts: []Alert{{Measure: InFlight}}},
+		"below":    {Alerts: []Alert{{Name: "a", Measure: InFlight, Above: 1, Below: 2}}},
+	} {
+		_, err := New(o)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	m := newMetrics(t, Options{Alerts: []Alert{{Name: "a", Measure: InFlight, Above: 1}}})
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for range 200 {
+				end := m.Begin()
+				m.Observe(Request{Model: fmt.Sprint(i), Status: 200, Input: 1})
+				m.Check()
+				_ = m.History(Query{})
+				_ = m.WriteText(&strings.Builder{})
+				end()
+			}
+		})
+	}
+	all.Wait()
+	sum := int64(0)
+	for _, n := range m.tokens {
+		sum += n
+	}
+	require.EqualValues(t, 1600, sum)
+}
+
+func TestDecimal(t *testing.T) {
+	for _, row := range []struct {
+		n      int64
+		places int
+		want   string
+	}{{0, 9, "0"}, {1, 9, "0.000000001"}, {1_500_000_000, 9, "1.5"}, {20_000, 4, "2"}, {100, 0, "100"}} {
+		require.Equal(t, row.want, decimal(row.n, row.places))
+	}
+}
+
+func BenchmarkObserve(b *testing.B) {
+	m := newMetrics(b, Options{})
+	r := Request{Model: "gpt-oss:120b", Backend: "gpu-01", Endpoint: "/chat/completions", Status: 200, Input: 70, Output: 200, Cost: 1, Duration: time.Second, TTFT: time.Millisecond, Time: noon}
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Observe(r)
+	}
+}
