@@ -68,12 +68,12 @@ func (at place) String() string { return at.file + ":" + strconv.Itoa(at.line) }
 type wordSet struct {
 	name  string
 	at    place // where it was defined; line 0: only extended so far
-	words []word
+	words []entry
 	used  place // where it was first extended
 }
 
-// word is one entry of a set: a literal, or another set.
-type word struct {
+// entry is a literal of a set, or another set.
+type entry struct {
 	lang    string
 	literal literal
 	include string
@@ -218,23 +218,23 @@ func (p *parser) words(lang, list string) {
 	}
 	before := len(p.set.words)
 	for len(list) > 0 {
-		entry, rest, err := cutEntry(list)
+		text, rest, err := cutEntry(list)
 		if err != nil {
 			p.failf("%s", err)
 			return
 		}
 		list = rest
-		if entry == "" {
+		if text == "" {
 			continue
 		}
-		w := word{lang: lang, at: p.at}
-		if entry[0] == '{' {
-			w.include = strings.TrimSuffix(entry[1:], "}")
-			if !setName.MatchString(w.include) || !strings.HasSuffix(entry, "}") {
-				p.failf("got %s, want {name} of a set", entry)
+		w := entry{lang: lang, at: p.at}
+		if text[0] == '{' {
+			w.include = strings.TrimSuffix(text[1:], "}")
+			if !setName.MatchString(w.include) || !strings.HasSuffix(text, "}") {
+				p.failf("got %s, want {name} of a set", text)
 				return
 			}
-		} else if w.literal, err = parseLiteral(entry); err != nil {
+		} else if w.literal, err = parseLiteral(text); err != nil {
 			p.failf("%s", err)
 			return
 		}

@@ -53,11 +53,17 @@ func (r *resolver) fill(d *draft) {
 		d.rule.repeats = append(d.rule.repeats, repeat{w.n, r.element(w, w.pattern[0])})
 	}
 	for _, w := range d.expressions {
-		re, err := newHostRegexp(w.text, r.foldAll(d.prefilter))
+		re, err := newHostRegexp(w.text)
 		if err != nil {
 			r.failAt(w.at, "got a regexp that does not compile (%s), want the syntax of regexp2", err)
 			continue
 		}
+		for _, text := range d.prefilter {
+			l := literal{text: text, openStart: true, openEnd: true}
+			re.prefilter.literals = append(re.prefilter.literals, r.intern(w.at, l)...)
+		}
+		slices.Sort(re.prefilter.literals)
+		re.prefilter.literals = slices.Compact(re.prefilter.literals)
 		d.rule.regexps = append(d.rule.regexps, re)
 	}
 	if len(d.counted) > 0 {
@@ -229,14 +235,6 @@ func (r *resolver) fold(s string) string {
 	return strings.Join(strings.FieldsFunc(string(r.folded.Main().Text), func(c rune) bool {
 		return c < 0x80 && isSpace(byte(c))
 	}), " ")
-}
-
-func (r *resolver) foldAll(texts []string) []string {
-	out := make([]string, len(texts))
-	for i, s := range texts {
-		out[i] = r.fold(s)
-	}
-	return out
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -17,7 +17,7 @@ const (
 // classOf returns the class of the first character of text and its length.
 func classOf(text []byte) (class, int) {
 	if c := text[0]; c < utf8.RuneSelf {
-		return asciiClass[c], 1
+		return asciiClass(c), 1
 	}
 	r, n := utf8.DecodeRune(text)
 	return runeClass(r), n
@@ -30,7 +30,7 @@ func classBefore(text []byte, i int) class {
 		return other
 	}
 	if c := text[i-1]; c < utf8.RuneSelf {
-		return asciiClass[c]
+		return asciiClass(c)
 	}
 	r, _ := utf8.DecodeLastRune(text[:i])
 	return runeClass(r)
@@ -45,19 +45,22 @@ func classAt(text []byte, i int) class {
 	return c
 }
 
-var asciiClass = func() (t [utf8.RuneSelf]class) {
-	for c := range t {
-		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' {
-			t[c] = spaced
-		}
-	}
-	return t
-}()
+// asciiWord reports an ASCII letter or digit.
+func asciiWord(c byte) bool { return c|0x20-'a' < 26 || c-'0' < 10 }
 
-// runeClass classifies a character beyond ASCII. Hangul counts as unspaced
+func asciiClass(c byte) class {
+	if asciiWord(c) {
+		return spaced
+	}
+	return other
+}
+
+// runeClass classifies a character. Hangul counts as unspaced
 // although Korean has spaces: its particles are written onto the word.
 func runeClass(r rune) class {
 	switch {
+	case r < utf8.RuneSelf:
+		return asciiClass(byte(r))
 	case r < 0x0e00:
 	case r <= 0x0eff, // Thai, Lao
 		0x1000 <= r && r <= 0x109f,                // Myanmar
@@ -87,3 +90,36 @@ func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 // Gaps are counted in half words: a word of a spaced script weighs two, a
 // character of an unspaced one weighs one, both where they begin.
 const wordWeight = 2
+
+// anchored reports whether start is where the anchor wants it.
+func anchored(text []byte, a anchor, start int) bool {
+	if a == anywhere {
+		return true
+	}
+	for i, left := start, maxMarks; ; left-- {
+		if i == 0 {
+			return true
+		}
+		r, n := utf8.DecodeLastRune(text[:i])
+		switch {
+		case (r == '\n' || r == '\r') && a != atPrompt:
+			return true
+		case a == atSentence && endsSentence(r):
+			return true
+		case runeClass(r) != other || left == 0:
+			return false
+		}
+		i -= n
+	}
+}
+
+// maxMarks is how many marks and blanks may stand before an anchored element.
+const maxMarks = 16
+
+func endsSentence(r rune) bool {
+	switch r {
+	case '.', '!', '?', ':', ';', '。':
+		return true
+	}
+	return false
+}

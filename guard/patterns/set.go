@@ -62,6 +62,11 @@ type literal struct {
 	openEnd   bool // written with a trailing *: it may end inside a word
 }
 
+// startsInside reports whether the literal may begin in the middle of a word.
+func (l literal) startsInside() bool {
+	return l.openStart && classAt([]byte(l.text), 0) == spaced
+}
+
 // anchor says where an element must begin.
 type anchor uint8
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"slices"
 	"unicode"
-	"unicode/utf8"
 )
 
 // hit is a literal found in a text.
@@ -12,11 +11,6 @@ type hit struct {
 	literal    int32
 	start, end int
 }
-
-// span is where a rule matched, in bytes of a view.
-type span struct{ start, end int }
-
-const maxSpans = 4 // of one rule in one view
 
 // plain looks for the rules of a set in the plainest way: every literal at
 // every position, every choice of hits.
@@ -125,102 +119,73 @@ func (p *plain) from(start int) int {
 	return p.units[start]
 }
 
-// anchored reports whether start is where the anchor wants it.
-func anchored(text []byte, a anchor, start int) bool {
-	if a == anywhere {
-		return true
-	}
-	for i, left := start, maxMarks; ; left-- {
-		if i == 0 {
-			return true
-		}
-		r, n := utf8.DecodeLastRune(text[:i])
-		switch {
-		case (r == '\n' || r == '\r') && a != atPrompt:
-			return true
-		case a == atSentence && endsSentence(r):
-			return true
-		case runeOrASCII(r) != other || left == 0:
-			return false
-		}
-		i -= n
-	}
-}
-
-// maxMarks is how many marks and blanks may stand before an anchored element.
-const maxMarks = 16
-
-func runeOrASCII(r rune) class {
-	if r < utf8.RuneSelf {
-		return asciiClass[r]
-	}
-	return runeClass(r)
-}
-
-func endsSentence(r rune) bool {
-	switch r {
-	case '.', '!', '?', ':', ';', '。':
-		return true
-	}
-	return false
+// event is a match, or something that refuses matches.
+type event struct {
+	span
+	not *exclusion
 }
 
 func (p *plain) rule(r *rule) []span {
-	var found []span // of each pattern, then merged in the order of their ends
-	type event struct {
-		span
-		not *exclusion
-	}
-	var events []event
-	for _, c := range r.chains {
-		for _, s := range p.chain(c) {
-			events = append(events, event{span: s})
-		}
-	}
-	for _, n := range r.nears {
-		for _, s := range p.near(n) {
-			events = append(events, event{span: s})
-		}
-	}
-	for _, n := range r.repeats {
-		for _, s := range p.repeat(n) {
-			events = append(events, event{span: s})
-		}
-	}
-	for i := range r.nots {
-		for _, c := range r.nots[i].chains {
-			for _, s := range p.chain(c) {
-				events = append(events, event{s, &r.nots[i]})
-			}
-		}
-	}
-	slices.SortStableFunc(events, func(a, b event) int { return a.end - b.end })
+	events := p.events(r)
+	var found []span
 	for i, e := range events {
 		if e.not != nil {
 			found = slices.DeleteFunc(found, func(s span) bool { return p.excludes(e.not, e.span, s) })
 			continue
 		}
-		excluded := slices.ContainsFunc(events[:i], func(o event) bool {
+		refused := slices.ContainsFunc(events[:i], func(o event) bool {
 			return o.not != nil && p.excludes(o.not, o.span, e.span)
 		})
-		if !excluded {
-			found = merge(found, e.span)
+		if !refused {
+			found = mergeSpan(found, e.span)
 		}
 	}
 	for _, times := range r.floods {
-		for _, s := range p.flood(times) {
-			found = merge(found, s)
+		if s, ok := p.flood(times); ok {
+			found = append(found, s)
+			slices.SortFunc(found, func(a, b span) int { return a.start - b.start })
+			var apart []span
+			for _, s := range found {
+				apart = mergeSpan(apart, s)
+			}
+			found = apart
 		}
 	}
 	return found
 }
 
-// merge adds s to spans, which are in the order of their ends.
-func merge(spans []span, s span) []span {
-	if n := len(spans); n > 0 && s.start < spans[n-1].end {
-		spans[n-1].start = min(spans[n-1].start, s.start)
-		spans[n-1].end = max(spans[n-1].end, s.end)
-		return spans
+// events are in the order of their ends, refusals first.
+func (p *plain) events(r *rule) []event {
+	var events []event
+	add := func(spans []span, not *exclusion) {
+		for _, s := range spans {
+			events = append(events, event{s, not})
+		}
+	}
+	for i := range r.nots {
+		for _, c := range r.nots[i].chains {
+			add(p.chain(c), &r.nots[i])
+		}
+	}
+	for _, c := range r.chains {
+		add(p.chain(c), nil)
+	}
+	for _, n := range r.nears {
+		add(p.near(n), nil)
+	}
+	for _, n := range r.repeats {
+		add(p.repeat(n), nil)
+	}
+	slices.SortStableFunc(events, func(a, b event) int { return a.end - b.end })
+	return events
+}
+
+// mergeSpan adds s to spans; those that overlap become one.
+func mergeSpan(spans []span, s span) []span {
+	for len(spans) > 0 && s.start < spans[len(spans)-1].end {
+		last := spans[len(spans)-1]
+		s = span{min(s.start, last.start), max(s.end, last.end)}
+		spans = spans[:len(spans)-1]
 	}
 	if len(spans) == maxSpans {
 		return spans
@@ -250,28 +215,25 @@ func (p *plain) of(e element) []hit {
 	return out
 }
 
-// chain returns, for each end at which the sequence is complete, its span.
-// Each element follows the nearest end of the one before.
+// chain returns where the sequence is complete. Each element follows the nearest
+// end of the one before; of several that end there, the one that began first.
 func (p *plain) chain(c chain) []span {
 	var reached []span
 	for i, e := range c.elements {
 		var next []span
 		for _, h := range p.of(e) {
-			start := h.start
-			if i > 0 {
-				before := slices.IndexFunc(reached, func(s span) bool { return s.end > h.start })
-				if before < 0 {
-					before = len(reached)
-				}
-				if before == 0 || p.between(reached[before-1].end, h.start) > c.gaps[i-1]*wordWeight {
-					continue
-				}
-				start = reached[before-1].start
+			if i == 0 {
+				next = append(next, span{h.start, h.end})
+				continue
 			}
-			if n := len(next); n > 0 && next[n-1].end == h.end {
-				next[n-1].start = min(next[n-1].start, start)
-			} else {
-				next = append(next, span{start, h.end})
+			before := span{}
+			for _, s := range reached {
+				if s.end <= h.start && (s.end > before.end || s.end == before.end && s.start < before.start) {
+					before = s
+				}
+			}
+			if before.end > 0 && p.between(before.end, h.start) <= c.gaps[i-1]*wordWeight {
+				next = append(next, span{before.start, h.end})
 			}
 		}
 		reached = next
@@ -284,15 +246,14 @@ func (p *plain) near(n near) []span {
 	latest := make([]int, len(n.elements)) // start+1 of the latest hit of each
 	var out []span
 	for _, h := range p.hits {
-		touched := false
 		for i, e := range n.elements {
-			if slices.Contains(e.literals, h.literal) && anchored(p.text, e.anchor, h.start) {
-				latest[i] = max(latest[i], h.start+1)
-				touched = true
+			if !slices.Contains(e.literals, h.literal) || !anchored(p.text, e.anchor, h.start) {
+				continue
 			}
-		}
-		if first := slices.Min(latest); touched && first > 0 && p.units[h.end]-p.from(first-1) <= n.words*wordWeight {
-			out = append(out, span{first - 1, h.end})
+			latest[i] = max(latest[i], h.start+1)
+			if first := slices.Min(latest); first > 0 && p.units[h.end]-p.from(first-1) <= n.words*wordWeight {
+				out = append(out, span{first - 1, h.end})
+			}
 		}
 	}
 	return out
@@ -320,30 +281,30 @@ func (p *plain) repeat(r repeat) []span {
 	return out
 }
 
-// flood returns where one word stands so many times in a row, or one group of
-// up to eight characters of an unspaced script.
-func (p *plain) flood(times int) []span {
-	var out []span
+// flood returns the flood that is complete first, and all of it.
+func (p *plain) flood(times int) (found span, ok bool) {
 	tokens := tokensOf(p.text)
+	done := 0 // end of the completed flood
 	for period := 1; period <= maxPeriod; period++ {
-		for i := 0; i < len(tokens); {
-			j := i
-			for j+period < len(tokens) && p.same(tokens[j], tokens[j+period], period) {
-				j++
-			}
-			if n := j + period - i; j > i && n >= times*period {
-				out = append(out, span{tokens[i].start, tokens[i+n-1].end})
-				i += n
+		for i, n := 0, 0; i+period < len(tokens); i++ {
+			if !p.same(tokens[i], tokens[i+period], period) {
+				n = 0
 				continue
 			}
-			i = max(i+1, j)
+			if n++; n+period < times*period || ok && tokens[i+period].end >= done {
+				continue
+			}
+			done, ok = tokens[i+period].end, true
+			last := i
+			for last+1+period < len(tokens) && p.same(tokens[last+1], tokens[last+1+period], period) {
+				last++
+			}
+			found = span{tokens[i+1-n].start, tokens[last+period].end}
+			break
 		}
 	}
-	slices.SortFunc(out, func(a, b span) int { return a.end - b.end })
-	return out
+	return found, ok
 }
-
-const maxPeriod = 8
 
 type token struct {
 	span

@@ -1,0 +1,373 @@
+package patterns
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// program is a set made ready to run: the automaton that finds literals, and
+// tables of what each literal means to the rules. It does not change.
+type program struct {
+	set      *Set
+	disabled []bool // by rule
+
+	filter filter
+	trie   trie
+	terms  []term  // by text: those of one text stand together
+	steps  []step  // elements, each once
+	stepOf []int32 // steps, by term
+	nodes  []node  // by step: those that begin a chain first
+	wakes  []wake  // by node
+	goals  []goal  // by node
+	extras []extra // by step
+
+	nears    []nearby
+	parts    []int32 // nears, by part
+	repeats  []repetition
+	repeatOf []int32 // repeats, by row: they have one for each literal
+	refuses  []refusal
+	refused  [][]int32 // refusals, by rule
+	regexps  []hostRule
+	floods   []floodRule
+	combos   []int32 // rules that count others
+	floodAt  int     // fewest times of floods; 0: there are none
+
+	pool sync.Pool // of *work
+}
+
+// term is a literal as the automaton finds it.
+type term struct {
+	weight     uint32 // of its words
+	steps      span32 // of program.stepOf
+	openStart  bool
+	openEnd    bool
+	endsInWord bool // its last character is of a spaced script
+	last       bool // no further term has the same text
+	id         int32
+}
+
+// span32 is a range of a table.
+type span32 struct{ from, to int32 }
+
+// step is a use of literals: the same ones at the same anchor. Patterns that
+// ask for the same share it, and what is known about where it was found.
+type step struct {
+	anchor anchor
+	starts bool   // nodes.from begins chains
+	nodes  span32 // of program.nodes: what it brings about
+	extras span32 // of program.extras: what else it serves
+}
+
+// node is a beginning of a chain, shared by all chains that begin so.
+type node struct {
+	parent int32  // the chain up to the step before; -1: none
+	limit  int32  // half words that may stand between
+	wakes  span32 // of program.wakes: steps that go on from here
+	goals  span32 // of program.goals: what is complete here
+}
+
+// wake says that a step is of interest for so many half words.
+type wake struct{ step, limit int32 }
+
+// goal is what a complete chain means: a match of a rule, or a refusal.
+type goal struct {
+	index  int32
+	refuse bool
+}
+
+// extra is a use of a step outside of chains.
+type extra struct {
+	kind  extraKind
+	index int32
+}
+
+type extraKind uint8
+
+const (
+	partOfNear extraKind = iota
+	repeated
+	prefilter
+)
+
+type nearby struct {
+	rule  int32
+	limit int32 // half words of the window
+	parts span32
+}
+
+type repetition struct {
+	rule     int32
+	times    int32
+	row      int32 // of its first literal
+	literals []int32
+}
+
+type refusal struct {
+	rule          int32
+	before, after int32 // half words; -1: that side is closed
+}
+
+type hostRule struct {
+	rule int32
+	*hostRegexp
+}
+
+type floodRule struct {
+	rule  int32
+	times int
+}
+
+// compiler builds a program. Tables by step and node grow apart from one
+// another and are laid out in a row at the end.
+type compiler struct {
+	*program
+	stepID map[string]int32
+	nodeID map[nodeKey]int32
+	drafts []nodeDraft
+	uses   []stepDraft
+}
+
+type nodeKey struct{ parent, step, limit int32 }
+
+type nodeDraft struct {
+	nodeKey
+	wakes []wake
+	goals []goal
+}
+
+type stepDraft struct {
+	element
+	nodes  []int32
+	extras []extra
+}
+
+func compile(set *Set, disable []string) (*program, error) {
+	c := &compiler{
+		program: &program{set: set, disabled: make([]bool, len(set.rules)), refused: make([][]int32, len(set.rules))},
+		stepID:  map[string]int32{}, nodeID: map[nodeKey]int32{},
+	}
+	if err := c.disable(disable); err != nil {
+		return nil, err
+	}
+	for i, r := range set.rules {
+		if !c.disabled[i] {
+			c.rule(int32(i), r)
+		}
+	}
+	c.layOut()
+	c.automaton()
+	c.pool.New = func() any { return newWork(c.program) }
+	return c.program, nil
+}
+
+func (c *compiler) disable(names []string) error {
+	for _, name := range names {
+		known := false
+		for i, r := range c.set.rules {
+			if nameMatches(name, r.ID) {
+				c.disabled[i], known = true, true
+			}
+		}
+		if !known {
+			return fmt.Errorf("patterns: Options.Disable: got %q, want the id of a rule or family/*", name)
+		}
+	}
+	return nil
+}
+
+func (c *compiler) rule(i int32, r *rule) {
+	if r.combo != nil {
+		c.combos = append(c.combos, i)
+	}
+	for _, ch := range r.chains {
+		c.chain(ch, goal{index: i})
+	}
+	for _, n := range r.nears {
+		from := int32(len(c.parts))
+		for _, e := range n.elements {
+			c.extra(e, extra{partOfNear, int32(len(c.parts))})
+			c.parts = append(c.parts, int32(len(c.nears)))
+		}
+		c.nears = append(c.nears, nearby{i, int32(n.words * wordWeight), span32{from, int32(len(c.parts))}})
+	}
+	for _, p := range r.repeats {
+		c.extra(p.element, extra{repeated, int32(len(c.repeats))})
+		c.repeats = append(c.repeats, repetition{i, int32(p.times), int32(len(c.repeatOf)), p.element.literals})
+		for range p.element.literals {
+			c.repeatOf = append(c.repeatOf, int32(len(c.repeats))-1)
+		}
+	}
+	for _, not := range r.nots {
+		x := int32(len(c.refuses))
+		c.refuses = append(c.refuses, refusal{i, int32(not.before * wordWeight), int32(not.after * wordWeight)})
+		c.refused[i] = append(c.refused[i], x)
+		for _, ch := range not.chains {
+			c.chain(ch, goal{index: x, refuse: true})
+		}
+	}
+	for _, re := range r.regexps {
+		c.extra(re.prefilter, extra{prefilter, int32(len(c.regexps))})
+		c.regexps = append(c.regexps, hostRule{i, re})
+	}
+	for _, times := range r.floods {
+		c.floods = append(c.floods, floodRule{i, times})
+		if c.floodAt == 0 || times < c.floodAt {
+			c.floodAt = times
+		}
+	}
+}
+
+// chain adds the nodes of a chain that are not there yet.
+func (c *compiler) chain(ch chain, g goal) {
+	at := int32(-1)
+	for i, e := range ch.elements {
+		key := nodeKey{parent: at, step: c.step(e)}
+		if i > 0 {
+			key.limit = int32(ch.gaps[i-1] * wordWeight)
+		}
+		id, known := c.nodeID[key]
+		if !known {
+			id = int32(len(c.drafts))
+			c.nodeID[key] = id
+			c.drafts = append(c.drafts, nodeDraft{nodeKey: key})
+			c.uses[key.step].nodes = append(c.uses[key.step].nodes, id)
+			if at >= 0 {
+				c.drafts[at].wake(wake{key.step, key.limit})
+			}
+		}
+		at = id
+	}
+	c.drafts[at].goals = append(c.drafts[at].goals, g)
+}
+
+// wake adds w, or widens the one of the same step.
+func (d *nodeDraft) wake(w wake) {
+	for i := range d.wakes {
+		if d.wakes[i].step == w.step {
+			d.wakes[i].limit = max(d.wakes[i].limit, w.limit)
+			return
+		}
+	}
+	d.wakes = append(d.wakes, w)
+}
+
+func (c *compiler) extra(e element, x extra) {
+	s := c.step(e)
+	c.uses[s].extras = append(c.uses[s].extras, x)
+}
+
+// step returns the number of an element.
+func (c *compiler) step(e element) int32 {
+	key := make([]byte, 0, 4*len(e.literals)+1)
+	key = append(key, byte(e.anchor))
+	for _, l := range e.literals {
+		key = binary.LittleEndian.AppendUint32(key, uint32(l))
+	}
+	id, known := c.stepID[string(key)]
+	if !known {
+		id = int32(len(c.uses))
+		c.stepID[string(key)] = id
+		c.uses = append(c.uses, stepDraft{element: e})
+	}
+	return id
+}
+
+// layOut puts the drafts in a row and numbers the nodes by step.
+func (c *compiler) layOut() {
+	number := make([]int32, len(c.drafts)) // of each draft
+	order := make([]int32, 0, len(c.drafts))
+	for _, d := range c.uses {
+		slices.SortStableFunc(d.nodes, func(a, b int32) int { // without parent first
+			return int(min(c.drafts[a].parent, 0) - min(c.drafts[b].parent, 0))
+		})
+		from := int32(len(order))
+		for _, id := range d.nodes {
+			number[id] = int32(len(order))
+			order = append(order, id)
+		}
+		s := step{anchor: d.anchor, nodes: span32{from, int32(len(order))}}
+		s.starts = len(d.nodes) > 0 && c.drafts[d.nodes[0]].parent < 0
+		s.extras, c.extras = appendSpan(c.extras, d.extras)
+		c.steps = append(c.steps, s)
+	}
+	for _, id := range order {
+		d := c.drafts[id]
+		n := node{parent: -1, limit: d.limit}
+		if d.parent >= 0 {
+			n.parent = number[d.parent]
+		}
+		n.wakes, c.wakes = appendSpan(c.wakes, d.wakes)
+		n.goals, c.goals = appendSpan(c.goals, d.goals)
+		c.nodes = append(c.nodes, n)
+	}
+}
+
+// appendSpan appends more to table and returns where it stands.
+func appendSpan[T any](table, more []T) (span32, []T) {
+	from := int32(len(table))
+	table = append(table, more...)
+	return span32{from, int32(len(table))}, table
+}
+
+// automaton builds the terms, the trie and the filter of the literals in use.
+func (c *compiler) automaton() {
+	stepsOf := make([][]int32, len(c.set.literals))
+	for s, d := range c.uses {
+		for _, l := range d.literals {
+			stepsOf[l] = append(stepsOf[l], int32(s))
+		}
+	}
+	var ids []int32
+	for id := range stepsOf {
+		if len(stepsOf[id]) > 0 {
+			ids = append(ids, int32(id))
+		}
+	}
+	slices.SortFunc(ids, func(a, b int32) int {
+		if x, y := c.set.literals[a].text, c.set.literals[b].text; x != y {
+			return compareBytes(x, y)
+		}
+		return int(a - b)
+	})
+	literals := make([]literal, 0, len(ids))
+	for i, id := range ids {
+		l := c.set.literals[id]
+		literals = append(literals, l)
+		text := []byte(l.text)
+		t := term{
+			id: id, weight: weight(text), openStart: l.openStart, openEnd: l.openEnd,
+			endsInWord: classBefore(text, len(text)) == spaced,
+			last:       i+1 == len(ids) || c.set.literals[ids[i+1]].text != l.text,
+		}
+		t.steps, c.stepOf = appendSpan(c.stepOf, stepsOf[id])
+		c.terms = append(c.terms, t)
+	}
+	c.trie = newTrie(literals)
+	c.filter = newFilter(literals)
+}
+
+func compareBytes(a, b string) int {
+	if a < b {
+		return -1
+	}
+	return 1
+}
+
+// weight is the weight of the words of a text that begin in it.
+func weight(text []byte) uint32 {
+	units := uint32(0)
+	before := other
+	for len(text) > 0 {
+		c, n := classOf(text)
+		if c == unspaced {
+			units++
+		} else if c == spaced && before != spaced {
+			units += wordWeight
+		}
+		before = c
+		text = text[n:]
+	}
+	return units
+}

@@ -1,0 +1,153 @@
+package patterns
+
+import (
+	"math/bits"
+	"slices"
+	"unicode/utf8"
+)
+
+// blockSize is how many bytes are sorted into kinds at a time: one bit each.
+const blockSize = 64
+
+// scan looks for the literals in one view.
+func (w *work) scan(text []byte) {
+	w.begin(text)
+	before := uint64(0) // top bit of the first lane: the byte before is of an ASCII word
+	for at := 0; at < len(text); at += blockSize {
+		block := text[at:]
+		if len(block) < blockSize {
+			clear(w.tail[copy(w.tail[:], block):])
+			block = w.tail[:]
+		}
+		var starts uint64
+		for i := 0; i < blockSize; i += 8 {
+			x := load(block, i)
+			word := alnum(x)
+			starts |= gather(word&^(word<<8|before)|marks(x)&^word|leads(x)) << i
+			before = word >> 56
+		}
+		for ; starts != 0; starts &= starts - 1 {
+			i := at + bits.TrailingZeros64(starts)
+			switch c := text[i]; {
+			case asciiWord(c):
+				w.word(i)
+			case c >= utf8.RuneSelf:
+				w.character(i)
+			case w.filter.always[c]:
+				w.walk(i, w.units, false)
+			}
+		}
+	}
+	w.arrive(int32(len(text)))
+	w.tokens.end(w, len(text))
+	for _, m := range w.flooded {
+		w.found[m.rule] = insert(w.found[m.rule], m.mark)
+		w.touched = append(w.touched, m.rule)
+	}
+	slices.Sort(w.touched)
+	w.touched = slices.Compact(w.touched)
+}
+
+// marks has the top bit of each lane that holds ASCII, but neither white space
+// nor a control character.
+func marks(x uint64) uint64 { return ((x &^ tops) + (0x80-'!')*lanes) & tops &^ x }
+
+// leads has the top bit of each lane that begins a character beyond ASCII.
+func leads(x uint64) uint64 { return x & (x << 1) & tops }
+
+// gather moves the top bits of the lanes into the low byte.
+func gather(x uint64) uint64 { return (x >> 7) * 0x0102040810204080 >> 56 }
+
+// word looks at the ASCII word that begins, or goes on, at i.
+func (w *work) word(i int) {
+	inside := i > 0 && w.text[i-1] >= utf8.RuneSelf && classBefore(w.text, i) == spaced
+	if inside {
+		w.inner(i)
+	} else {
+		f := &w.filter
+		key := wordKey(load(w.text, i))
+		units := w.units
+		w.units += wordWeight
+		if w.watch > 0 {
+			w.tokens.word(w, i, key)
+		}
+		if f.whole.has(key) || f.stem.has(key&fourBytes) || f.always[w.text[i]] {
+			w.walk(i, units, false)
+		}
+	}
+	if w.filter.hasInner {
+		for i++; i < len(w.text) && asciiWord(w.text[i]); i++ {
+			w.inner(i)
+		}
+	}
+}
+
+// inner looks for a literal that begins inside a word, at i.
+func (w *work) inner(i int) {
+	if f := &w.filter; f.hasInner && f.inner.has(load(w.text, i)&f.innerMask) {
+		w.walk(i, w.units-wordWeight, true)
+	}
+}
+
+// character looks at the character beyond ASCII that begins at i.
+func (w *work) character(i int) {
+	f := &w.filter
+	x := load(w.text, i)
+	units := w.units
+	switch c, _ := classOf(w.text[i:]); {
+	case c == unspaced:
+		w.units++
+		if w.watch > 0 {
+			w.tokens.character(w, i, x)
+		}
+	case c == spaced && classBefore(w.text, i) == spaced:
+		w.inner(i)
+		return
+	case c == spaced:
+		w.units += wordWeight
+		if w.watch > 0 {
+			w.tokens.word(w, i, x&0xffff)
+		}
+	}
+	if f.six.has(x&sixBytes) || f.three.has(x&threeBytes) || f.always[w.text[i]] {
+		w.walk(i, units, false)
+	}
+}
+
+// walk follows the automaton from start and takes note of the literals that it
+// passes; inside a word only of those that may begin there.
+func (w *work) walk(start int, units int32, inside bool) {
+	text, cells := w.text, w.trie.cells
+	state := int32(0)
+	for i := start; i < len(text); {
+		code := w.trie.codes[text[i]]
+		to := cells[state].base + int32(code)
+		if code == 0 || cells[to].owner != state+1 {
+			return
+		}
+		state = to
+		if isSpace(text[i]) {
+			for i < len(text) && isSpace(text[i]) {
+				i++
+			}
+		} else {
+			i++
+		}
+		if first := cells[state].ends; first != 0 {
+			w.reach(first-1, start, i, units, inside)
+		}
+	}
+}
+
+// reach takes note of the terms of one text, found at [start, end).
+func (w *work) reach(first int32, start, end int, units int32, inside bool) {
+	for k := first; ; k++ {
+		t := &w.terms[k]
+		if (t.openStart || !inside) && (t.openEnd || !t.endsInWord || classAt(w.text, end) != spaced) {
+			w.hit(t, mark{int32(start), int32(end), units, units + int32(t.weight)})
+		}
+		if t.last {
+			return
+		}
+	}
+}

@@ -1,0 +1,330 @@
+package patterns
+
+import (
+	"slices"
+	"time"
+
+	"github.com/llmaas/llmaas-go/guard/check"
+	"github.com/llmaas/llmaas-go/guard/fold"
+)
+
+// work is the memory of one scan. Its size is bounded by the program, but for
+// the queue, which is bounded by the literals that can overlap at one place.
+//
+// Positions among words are counted on from view to view, so that what an
+// earlier view left in a mark is too far back to count: nothing is cleared.
+type work struct {
+	*program
+	text  []byte
+	base  int32 // weight at the start of this view; marks below it are void
+	units int32 // weight of the words that began so far
+
+	live     []int32    // by step: last weight at which a chain may go on with it
+	marks    []mark     // by node: where it was last complete
+	latest   []mark     // by part of a near: where it began last
+	rows     []rowState // by row of a repeat
+	refusals []mark     // by refusal: where it was last complete
+
+	queue []arrival // complete from a place on that the scan has not reached: by end
+	head  int
+	ready []match // that end at one place
+
+	found   [][]mark // by rule: up to maxSpans
+	touched []int32  // rules in found
+	wanted  []bool   // by regexp: its prefilter was seen
+
+	// Of the prompt, over all of its views.
+	places   [][]fold.Span // by rule: where it was reported
+	fired    []int32       // rules in places
+	findings []check.Finding
+	from     int           // of findings: the first of this prompt
+	left     time.Duration // for regexps
+
+	tokens  tokens
+	watch   int     // fewest times of the floods not yet found; 0: none is wanted
+	flooded []match // floods found
+	tail    [blockSize]byte
+}
+
+// mark is a place in the text, with the weight of the words before its start
+// and its end.
+type mark struct{ start, end, startUnit, endUnit int32 }
+
+// arrival is something that becomes true at the end of its mark.
+type arrival struct {
+	mark
+	kind  arrivalKind
+	index int32
+}
+
+type arrivalKind uint8
+
+const (
+	nodeDone arrivalKind = iota
+	partSeen
+	rowSeen
+)
+
+// match is a rule that matched, but for what refuses it.
+type match struct {
+	mark
+	rule int32
+}
+
+type rowState struct {
+	mark
+	times int32
+}
+
+// slack is more than any gap, so that marks of an earlier view are out of reach.
+const slack = (maxWords + 1) * wordWeight * 2
+
+func newWork(p *program) *work {
+	return &work{
+		program:  p,
+		live:     make([]int32, len(p.steps)),
+		marks:    make([]mark, len(p.nodes)),
+		latest:   make([]mark, len(p.parts)),
+		rows:     make([]rowState, len(p.repeatOf)),
+		refusals: make([]mark, len(p.refuses)),
+		found:    make([][]mark, len(p.set.rules)),
+		wanted:   make([]bool, len(p.regexps)),
+		places:   make([][]fold.Span, len(p.set.rules)),
+	}
+}
+
+// begin makes w ready for a text.
+func (w *work) begin(text []byte) {
+	w.text = text
+	w.units += slack
+	if int(w.units)+len(text)+slack > 1<<31-1 {
+		clear(w.live)
+		clear(w.marks)
+		clear(w.latest)
+		clear(w.rows)
+		clear(w.refusals)
+		w.units = slack
+	}
+	w.base = w.units
+	for _, r := range w.touched {
+		w.found[r] = w.found[r][:0]
+	}
+	w.touched = w.touched[:0]
+	clear(w.wanted)
+	w.flooded = w.flooded[:0]
+	w.watch = w.floodAt
+	w.tokens.begin(len(w.floods))
+}
+
+// hit takes note of a literal at m.
+func (w *work) hit(t *term, m mark) {
+	if w.head < len(w.queue) && int(w.queue[w.head].end) <= int(m.start) {
+		w.arrive(m.start)
+	}
+	for _, s := range w.stepOf[t.steps.from:t.steps.to] {
+		step := &w.steps[s]
+		if step.anchor != anywhere && !anchored(w.text, step.anchor, int(m.start)) {
+			continue
+		}
+		from := step.nodes.from
+		if step.starts {
+			w.push(arrival{mark: m, index: from})
+			from++
+		}
+		if m.startUnit <= w.live[s] {
+			w.follow(from, step.nodes.to, m)
+		}
+		for _, x := range w.extras[step.extras.from:step.extras.to] {
+			w.extra(x, t, m)
+		}
+	}
+}
+
+// follow brings about the nodes whose parents end at or near before m.
+func (w *work) follow(from, to int32, m mark) {
+	for i := from; i < to; i++ {
+		n := &w.nodes[i]
+		if p := &w.marks[n.parent]; p.endUnit >= w.base && m.startUnit-p.endUnit <= n.limit {
+			w.push(arrival{mark: mark{p.start, m.end, p.startUnit, m.endUnit}, index: i})
+		}
+	}
+}
+
+func (w *work) extra(x extra, t *term, m mark) {
+	switch x.kind {
+	case partOfNear:
+		w.push(arrival{mark: m, kind: partSeen, index: x.index})
+	case repeated:
+		r := &w.repeats[x.index]
+		i, _ := slices.BinarySearch(r.literals, t.id)
+		w.push(arrival{mark: m, kind: rowSeen, index: r.row + int32(i)})
+	case prefilter:
+		w.wanted[x.index] = true
+	}
+}
+
+// push queues an arrival by its end, behind those of the same end.
+func (w *work) push(a arrival) {
+	if w.head > 64 && w.head > len(w.queue)/2 {
+		w.queue = w.queue[:copy(w.queue, w.queue[w.head:])]
+		w.head = 0
+	}
+	w.queue = append(w.queue, a)
+	for i := len(w.queue) - 1; i > w.head && w.queue[i-1].end > a.end; i-- {
+		w.queue[i], w.queue[i-1] = w.queue[i-1], w.queue[i]
+	}
+}
+
+// arrive does what becomes true up to a place.
+func (w *work) arrive(place int32) {
+	for w.head < len(w.queue) && w.queue[w.head].end <= place {
+		a := &w.queue[w.head]
+		w.head++
+		if len(w.ready) > 0 && w.ready[0].end < a.end {
+			w.settle()
+		}
+		switch a.kind {
+		case nodeDone:
+			w.node(a.index, a.mark)
+		case partSeen:
+			w.part(a.index, a.mark)
+		case rowSeen:
+			w.row(a.index, a.mark)
+		}
+	}
+	if w.head == len(w.queue) {
+		w.queue, w.head = w.queue[:0], 0
+	}
+	w.settle()
+}
+
+func (w *work) node(i int32, m mark) {
+	at := &w.marks[i]
+	if at.end != m.end || at.endUnit < w.base || m.start < at.start {
+		*at = m
+	}
+	n := &w.nodes[i]
+	for _, k := range w.wakes[n.wakes.from:n.wakes.to] {
+		w.live[k.step] = max(w.live[k.step], m.endUnit+k.limit)
+	}
+	for _, g := range w.goals[n.goals.from:n.goals.to] {
+		if g.refuse {
+			w.refuse(g.index, m)
+		} else {
+			w.ready = append(w.ready, match{m, g.index})
+		}
+	}
+}
+
+// refuse drops the matches that refusal i at m drops.
+func (w *work) refuse(i int32, m mark) {
+	w.refusals[i] = m
+	r := &w.refuses[i]
+	w.found[r.rule] = slices.DeleteFunc(w.found[r.rule], func(o mark) bool { return r.drops(m, o) })
+}
+
+// drops reports whether a refusal at not drops a match at m.
+func (r *refusal) drops(not, m mark) bool {
+	switch {
+	case not.start >= m.end:
+		return r.after >= 0 && not.startUnit-m.endUnit <= r.after
+	case not.end <= m.start:
+		return r.before >= 0 && m.startUnit-not.endUnit <= r.before
+	}
+	return true
+}
+
+func (w *work) part(i int32, m mark) {
+	if at := &w.latest[i]; at.startUnit < w.base || m.start > at.start {
+		*at = m
+	}
+	n := &w.nears[w.parts[i]]
+	first := w.latest[n.parts.from]
+	for _, at := range w.latest[n.parts.from:n.parts.to] {
+		if at.startUnit < w.base {
+			return
+		}
+		if at.start < first.start {
+			first = at
+		}
+	}
+	if m.endUnit-first.startUnit <= n.limit {
+		w.ready = append(w.ready, match{mark{first.start, m.end, first.startUnit, m.endUnit}, n.rule})
+	}
+}
+
+func (w *work) row(i int32, m mark) {
+	at, r := &w.rows[i], &w.repeats[w.repeatOf[i]]
+	switch {
+	case at.endUnit < w.base || m.start >= at.end && m.startUnit-at.endUnit > 0:
+		*at = rowState{m, 1}
+		return
+	case m.start < at.end:
+		return
+	}
+	at.end, at.endUnit = m.end, m.endUnit
+	if at.times++; at.times >= r.times {
+		w.ready = append(w.ready, match{at.mark, r.rule})
+	}
+}
+
+// settle keeps the matches that end at one place, now that all that could
+// refuse them and ends there too is known.
+func (w *work) settle() {
+	for _, m := range w.ready {
+		if !w.refusedAt(m) {
+			w.keep(m.rule, m.mark)
+		}
+	}
+	w.ready = w.ready[:0]
+}
+
+func (w *work) refusedAt(m match) bool {
+	for _, i := range w.refused[m.rule] {
+		if not := w.refusals[i]; not.endUnit >= w.base && w.refuses[i].drops(not, m.mark) {
+			return true
+		}
+	}
+	return false
+}
+
+// keep adds a match to those of its rule.
+func (w *work) keep(rule int32, m mark) {
+	if len(w.found[rule]) == 0 {
+		w.touched = append(w.touched, rule)
+	}
+	w.found[rule] = merge(w.found[rule], m)
+}
+
+// merge adds m to marks, which are apart and in order; m ends last. Marks that
+// overlap become one. There are never more than maxSpans.
+func merge(marks []mark, m mark) []mark {
+	n := len(marks)
+	if n == 0 || m.start >= marks[n-1].end {
+		if n == maxSpans {
+			return marks
+		}
+		return append(marks, m)
+	}
+	if marks[n-1].start < m.start {
+		m.start, m.startUnit = marks[n-1].start, marks[n-1].startUnit
+	}
+	if marks[n-1].end > m.end {
+		m.end, m.endUnit = marks[n-1].end, marks[n-1].endUnit
+	}
+	return merge(marks[:n-1], m)
+}
+
+// insert is merge for an m that may end anywhere.
+func insert(marks []mark, m mark) []mark {
+	marks = append(marks, m)
+	slices.SortFunc(marks, func(a, b mark) int { return int(a.start - b.start) })
+	apart := marks[:0]
+	for _, m := range marks {
+		apart = merge(apart, m)
+	}
+	return apart
+}
+
+// maxSpans bounds the places that are reported of one rule.
+const maxSpans = 4
