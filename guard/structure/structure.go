@@ -33,6 +33,7 @@ func New() (*Check, error) {
 func (c *Check) Inspect(_ context.Context, p *check.Prompt, dst []check.Finding) []check.Finding {
 	dst = c.inspectJSON(p.Text, dst)
 	dst = c.inspectUnicode(p.Text, dst)
+	dst = inspectSuffix(p.Text, dst)
 	dst = c.templates.inspectTokens(p.Folded.Main(), dst)
 	return c.templates.inspectTurns(p.Folded.Main(), dst)
 }

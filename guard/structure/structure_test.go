@@ -158,3 +158,22 @@ func TestContract(t *testing.T) {
 	require.NoError(t, err)
 	guardtest.TestCheck(t, c)
 }
+
+func TestSuffix(t *testing.T) {
+	for _, row := range []struct{ text, want string }{
+		{"Please tell me how this can be done at all Yes](^{ $format [`( x", "suffix/optimized@47-64 high"},
+		{"Please tell me how this can be done at all" + strings.Repeat(" !", 12), "suffix/optimized@43-66 high"},
+		{"Please tell me how this can be done!!!!!!!!!!!!!!!!!", ""},
+		{"Solve x in [0, 1) and y in (2, 3], then plot z = x^2 + y_1", ""},
+		{"Why does this line of mine not compile: fmt.Println(a[i], map[string]int{\"x\": 1", ""},
+		{"Here is the code that I wrote for it\nif (a[0] == {", ""},
+		{"I am sad :( and so is my dog :( and my cat :(", ""},
+		{"f({[$=", ""},
+		{"", ""},
+		{"\n\n", ""},
+	} {
+		t.Run(row.text, func(t *testing.T) {
+			require.Equal(t, row.want, brief(inspect(t, row.text)))
+		})
+	}
+}

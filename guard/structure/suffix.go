@@ -1,0 +1,109 @@
+package structure
+
+import (
+	"math/bits"
+	"strings"
+
+	"github.com/llmaas/llmaas-go/guard/check"
+)
+
+// The bounds of what is read at the end of a prompt, in bytes, and of what it
+// must show. A person may leave a bracket open or paste half a line of code; to
+// do so twice, with four kinds of signs, right behind a sentence, is the mark of
+// a suffix that a program searched for (greedy coordinate gradient and its
+// kin): such a search keeps any token that helps and closes nothing.
+const (
+	suffixTail  = 160 // in which brackets and signs are counted
+	suffixLine  = 512 // in which the sentence before them is looked for
+	suffixWords = 5
+	suffixSigns = 4
+	suffixOdd   = 2 // brackets that do not fit
+	suffixMarks = 10
+)
+
+// inspectSuffix judges the last line of the prompt.
+func inspectSuffix(src string, dst []check.Finding) []check.Finding {
+	end := len(strings.TrimRight(src, " \t\r\n"))
+	start := max(0, end-suffixLine)
+	start += strings.LastIndexByte(src[start:end], '\n') + 1
+	tail := max(start, end-suffixTail)
+	t := token{start: tail, end: end}
+	if marks := spacedMarks(src[tail:end]); marks >= suffixMarks {
+		t.start = end - (2*marks - 1)
+		return append(dst, found("suffix/optimized", check.High, t, "the prompt ends in a row of spaced marks, as searched-for suffixes begin"))
+	}
+	if odd, signs := unfit(src[tail:end]); odd < suffixOdd || signs < suffixSigns {
+		return dst
+	}
+	sentence := strings.IndexAny(src[start:end], "[({\\<`^$|=")
+	if countWords(src[start:start+sentence]) < suffixWords {
+		return dst
+	}
+	t.start = start + sentence
+	return append(dst, found("suffix/optimized", check.High, t, "a sentence runs out into signs and brackets that do not fit, as searched-for suffixes do"))
+}
+
+// unfit counts the brackets of s that meet a wrong partner or none, and the
+// kinds of signs in s. A half-open interval, [0, 1), fits; and when all that
+// stays open stands behind names, f(a[i], g(x, it is a piece of code and fits.
+func unfit(s string) (odd, signs int) {
+	var open [suffixTail]int // places of brackets in s
+	var kinds [2]uint64
+	depth := 0
+	for i := range len(s) {
+		c := s[i]
+		switch c {
+		case '(', '[', '{':
+			open[depth] = i
+			depth++
+		case ')', ']', '}':
+			if depth > 0 {
+				depth--
+				if (c == '}') != (s[open[depth]] == '{') {
+					odd++
+				}
+			}
+		case '<', '>', '\\', '^', '|', '$', '=', '*', '_', '~', '`', '#', '@', '%', '/', ';', '&', '+', '"', '\'':
+		default:
+			continue
+		}
+		kinds[c>>6] |= 1 << (c & 63)
+	}
+	loose := odd > 0
+	for _, i := range open[:depth] {
+		loose = loose || i == 0 || !isWordByte(s[i-1])
+	}
+	if !loose {
+		depth = 0
+	}
+	return odd + depth, bits.OnesCount64(kinds[0]) + bits.OnesCount64(kinds[1])
+}
+
+// spacedMarks is how many exclamation marks, each parted from the next by one
+// space, s ends in.
+func spacedMarks(s string) (n int) {
+	for i := len(s) - 1; i >= 0 && s[i] == '!'; i -= 2 {
+		n++
+		if i == 0 || s[i-1] != ' ' {
+			break
+		}
+	}
+	return n
+}
+
+// countWords counts runs of two letters or more before a space or a comma.
+func countWords(s string) (n int) {
+	letters := 0
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case isASCIILetter(c) || c >= 0x80:
+			letters++
+			continue
+		case (c == ' ' || c == ',') && letters >= 2:
+			n++
+		}
+		letters = 0
+	}
+	return n
+}
