@@ -244,13 +244,14 @@ func value[T any](d *document, want string) (T, error) {
 	return v, nil
 }
 
-// text reads a string that is not empty and holds no control characters.
+// text reads a string that is not empty and holds no control characters, nor
+// the character that encoding/json puts in place of a lone surrogate.
 func (d *document) text(dst *string) error {
 	s, err := value[string](d, "a string")
 	if err != nil {
 		return err
 	}
-	if s == "" || s != strings.TrimSpace(s) || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if s == "" || s != strings.TrimSpace(s) || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }) {
 		return d.errorf("got %s, want text without control characters and spaces around it", clip(s))
 	}
 	*dst = s

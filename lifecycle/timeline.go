@@ -117,7 +117,7 @@ func (d *drawing) months(rows int) {
 	if step > 2 {
 		step = (step + 2) / 3 * 3
 	}
-	for m := d.from; !d.to.Before(m); m = m.AddMonths(1) {
+	for m, last := d.from, (Date{}); !d.to.Before(m) && m != last; m, last = m.AddMonths(1), m { // the calendar ends in 9999
 		y, month, _ := m.Date()
 		class := "grid"
 		if month == time.January {
