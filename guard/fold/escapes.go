@@ -176,8 +176,8 @@ func numericEntity(dst []byte, s string) ([]byte, int) {
 		}
 		i = 3 + digits
 	} else {
-		for ; i < len(s) && i < 9 && '0' <= s[i] && s[i] <= '9'; i++ {
-			n = n*10 + uint32(s[i]-'0')
+		for ; i < len(s) && i < 16 && '0' <= s[i] && s[i] <= '9'; i++ {
+			n = min(n*10+uint32(s[i]-'0'), utf8.MaxRune+1)
 		}
 		if i == 2 {
 			return dst, 0

@@ -56,10 +56,14 @@ type folder struct {
 	met    [signs]met
 
 	capitals int // A–Z
+
+	piled   int // combining marks in a row
+	pileEnd int // where the last of them ended
 }
 
 func (f *folder) reset(out []byte, points []point) {
-	*f = folder{out: out[:0], points: points[:0]}
+	f.out, f.n, f.points, f.shift = out[:0], 0, points[:0], 0
+	f.met, f.capitals, f.piled, f.pileEnd = [signs]met{}, 0, 0, 0
 }
 
 const (
@@ -149,22 +153,25 @@ func (f *folder) other(s string, i int) int {
 	return i
 }
 
-// rune folds the rune s[i:i+size], whose entry is e.
+// rune folds the rune s[i:i+size], whose entry is e, and returns where the next one starts.
 func (f *folder) rune(s string, i, size int, e entry) int {
 	next := i + size
-	if e&(replaced|joins) == 0 {
-		f.move(i)
-		f.write(s[i:next], len(s)-next)
-		return next
+	text := s[i:next]
+	if e&replaced != 0 {
+		text = e.text()
 	}
-	if e&joins != 0 {
+	if e&joins != 0 && !isJamo(text) {
+		if e&mark != 0 && !takesMarks(f.out[:f.n]) && len(text) <= size {
+			f.pile(i, next)
+			return next
+		}
 		return f.join(s, i)
 	}
-	text := e.text()
-	if why := e.reason(); why != plainly {
-		f.remark(why, s, i, next)
-	}
+	f.remark(e.reason(), s, i, next)
 	if text == "" {
+		return next
+	}
+	if e&joins != 0 && f.jamo(text) {
 		return next
 	}
 	f.move(i)
@@ -178,6 +185,8 @@ func (f *folder) rune(s string, i, size int, e entry) int {
 // remark counts why the rune s[i:next] changes.
 func (f *folder) remark(why reason, s string, i, next int) {
 	switch why {
+	case plainly:
+		return
 	case isInvisible:
 		f.invisible(s, i, next)
 		return
@@ -193,6 +202,17 @@ func (f *folder) invisible(s string, i, next int) {
 	f.meet(Invisible, i)
 	if f.n > 0 && isLetter(f.out[f.n-1]) && next < len(s) && isLetter(s[next]) {
 		f.meet(InWord, i)
+	}
+}
+
+// pile counts the combining mark s[i:next].
+func (f *folder) pile(i, next int) {
+	if i != f.pileEnd {
+		f.piled = 0
+	}
+	f.piled, f.pileEnd = f.piled+1, next
+	if f.piled > 2 {
+		f.meet(Stacked, i)
 	}
 }
 

@@ -1,6 +1,7 @@
 package fold
 
 import (
+	"bytes"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -14,37 +15,33 @@ const maxMarks = 8
 // and returns where the run ends. s[i:] starts with one.
 func (f *folder) join(s string, i int) int {
 	begin, marks := lastBase(f.out[:f.n])
-	for piled := 1; i < len(s); {
+	for i < len(s) {
 		r, size := utf8.DecodeRuneInString(s[i:])
+		next := i + size
 		e := lookup(r)
-		text := s[i : i+size]
-		if e&replaced != 0 {
+		text := s[i:next]
+		if e&replaced != 0 || r < utf8.RuneSelf && ascii[r] == 0 {
 			text = e.text()
 		}
-		if isJamo(text) && piled == 1 {
-			f.jamo(text, i, len(s)-i-size)
-			return i + size
-		}
-		if text != "" && e&joins == 0 || isJamo(text) || r == utf8.RuneError && size == 1 {
+		if text != "" && (e&joins == 0 || isJamo(text)) {
 			break
 		}
-		if why := e.reason(); why != plainly {
-			f.remark(why, s, i, i+size)
+		if r < utf8.RuneSelf {
+			f.invisible(s, i, next)
+		} else {
+			f.remark(e.reason(), s, i, next)
 		}
 		if e&mark != 0 {
-			if piled > 2 {
-				f.meet(Stacked, i)
-			}
-			piled++
+			f.pile(i, next)
 		}
 		for _, r := range text {
 			if marks < maxMarks && (lookup(r)&mark == 0 || takesMarks(f.out[:f.n])) {
 				f.move(i)
-				f.n += utf8.EncodeRune(f.room(len(s)-i-size), r)
+				f.n += utf8.EncodeRune(f.room(len(s)-next), r)
 				marks++
 			}
 		}
-		i += size
+		i = next
 	}
 	f.compose(begin)
 	return i
@@ -64,14 +61,49 @@ func lastBase(text []byte) (begin, marks int) {
 	return begin, marks
 }
 
-// compose brings out[begin:n] into normal form C.
+// compose brings out[begin:n], a base and its combining characters, into normal form C: puts these
+// in canonical order and joins them to the base (UAX #15).
 func (f *folder) compose(begin int) {
-	piece := f.out[begin:f.n]
-	if norm.NFC.IsNormal(piece) {
+	var runes [2*maxMarks + 2]rune
+	var classes [len(runes)]uint8
+	n := 0
+	for at := begin; at < f.n; n++ {
+		if n == len(runes) {
+			return // more than was kept
+		}
+		r, size := utf8.DecodeRune(f.out[at:f.n])
+		runes[n] = r
+		classes[n] = norm.NFC.Properties(f.out[at:f.n]).CCC()
+		for i := n; i > 0 && classes[i] != 0 && classes[i-1] > classes[i]; i-- {
+			runes[i-1], runes[i] = runes[i], runes[i-1]
+			classes[i-1], classes[i] = classes[i], classes[i-1]
+		}
+		at += size
+	}
+	kept := 1
+	for i := 1; i < n; i++ {
+		blocked := kept > 1 && (classes[kept-1] >= classes[i] || classes[kept-1] == 0)
+		if to, ok := compositions[[2]rune{runes[0], runes[i]}]; ok && !blocked {
+			runes[0] = to
+			continue
+		}
+		runes[kept], classes[kept] = runes[i], classes[i]
+		kept++
+	}
+	f.rewrite(begin, runes[:kept])
+}
+
+// rewrite puts runes for out[begin:n], if they differ. They are no longer than that.
+func (f *folder) rewrite(begin int, runes []rune) {
+	var scratch [(2*maxMarks + 2) * utf8.UTFMax]byte
+	text := scratch[:0]
+	for _, r := range runes {
+		text = utf8.AppendRune(text, r)
+	}
+	if bytes.Equal(text, f.out[begin:f.n]) {
 		return
 	}
-	var scratch [(2*maxMarks + 2) * utf8.UTFMax]byte
-	f.n = begin + copy(piece, norm.NFC.Append(scratch[:0], piece...))
+	f.n = begin + copy(f.out[begin:f.n], text)
 	for len(f.points) > 0 && int(f.points[len(f.points)-1].at) > begin {
 		f.points = f.points[:len(f.points)-1]
 	}
@@ -101,8 +133,8 @@ func isJamo(text string) bool {
 	return jamoV <= r && r < jamoV+countV || jamoT < r && r < jamoT+countT
 }
 
-// jamo writes a vowel or a final consonant, as part of the syllable before it if there is one.
-func (f *folder) jamo(text string, i, rest int) {
+// jamo makes a vowel or a final consonant part of the syllable that was written last, if it fits.
+func (f *folder) jamo(text string) bool {
 	r, _ := utf8.DecodeRuneInString(text)
 	last, size := utf8.DecodeLastRune(f.out[:f.n])
 	switch {
@@ -111,9 +143,8 @@ func (f *folder) jamo(text string, i, rest int) {
 	case syllables <= last && last < syllables+countL*countV*countT && (last-syllables)%countT == 0 && r > jamoT:
 		r = last + r - jamoT
 	default:
-		f.move(i)
-		f.write(text, rest)
-		return
+		return false
 	}
 	utf8.EncodeRune(f.out[f.n-size:], r)
+	return true
 }

@@ -110,7 +110,7 @@ func (v *View) after(p int) int {
 func withMarks(raw string, end, limit int) int {
 	for end < limit {
 		r, size := utf8.DecodeRuneInString(raw[end:])
-		if r == utf8.RuneError || lookup(r)&mark == 0 {
+		if r == utf8.RuneError || lookup(r)&joins == 0 {
 			break
 		}
 		end += size

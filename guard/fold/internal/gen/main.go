@@ -17,6 +17,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -189,8 +190,28 @@ func (p *packer) source(version string) []byte {
 		}
 		b.WriteString("},\n")
 	}
-	b.WriteString("}\n")
+	b.WriteString("}\n\n")
+	compositions(&b)
 	return b.Bytes()
+}
+
+// compositions writes which base and combining character make one character, for the bases that
+// keep their marks.
+func compositions(b *bytes.Buffer) {
+	fmt.Fprintf(b, "var compositions = map[[2]rune]rune{\n")
+	for r := rune(0x80); r <= unicode.MaxRune; r++ {
+		parts := []rune(norm.NFD.String(string(r)))
+		if len(parts) < 2 || norm.NFC.String(string(r)) != string(r) || isAlphabet(parts[0]) || parts[0] < 0x80 || unicode.Is(unicode.Hangul, r) {
+			continue
+		}
+		last := len(parts) - 1
+		head := []rune(norm.NFC.String(string(parts[:last])))
+		if len(head) != 1 || norm.NFC.String(string([]rune{head[0], parts[last]})) != string(r) {
+			log.Fatalf("%U is not made of two characters", r)
+		}
+		fmt.Fprintf(b, "{%#x, %#x}: %#x,\n", head[0], parts[last], r)
+	}
+	b.WriteString("}\n")
 }
 
 func newline(b *bytes.Buffer, i, every int) {
