@@ -28,26 +28,22 @@ func decodeReversed(s string, d *draft) {
 
 // decodeScrambled puts the letters of scrambled words back in order.
 func decodeScrambled(s string, d *draft) {
+	w := weaver{s: s, d: d}
 	words := theLexicon()
-	var word [longestWord]byte
-	for i := 0; i < len(s) && !d.full(); {
+	var word [longestWord + 1]byte
+	for i := 0; i < len(s) && !d.full(); i++ {
 		start := i
 		for i < len(s) && i-start < len(word) && scrambledLetter(s[i]) != 0 {
 			word[i-start] = scrambledLetter(s[i])
 			i++
 		}
-		if i == start {
-			_, size := utf8.DecodeRuneInString(s[i:])
-			d.copy(s, i, i+size)
-			i += size
-			continue
-		}
 		if found := words.unscramble(string(word[:i-start])); found != "" && found != s[start:i] {
+			w.upTo(start)
 			add(d, found, start, i)
-		} else {
-			d.copy(s, start, i)
+			w.done = i
 		}
 	}
+	w.rest()
 }
 
 // scrambledLetter is the letter that c is or stands next to in ASCII, else 0.
