@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -167,7 +168,7 @@ func TestChangesWhileInUse(t *testing.T) {
 	extra := fstest.MapFS{"acme.rules": {Data: []byte(acmeRules)}}
 	var readers, writers sync.WaitGroup
 	stop := make(chan struct{})
-	for range 4 {
+	for range 2 {
 		readers.Go(func() {
 			for n := 0; ; n++ {
 				select {
@@ -189,7 +190,7 @@ func TestChangesWhileInUse(t *testing.T) {
 		}
 	})
 	writers.Go(func() {
-		for n := range 10 {
+		for n := range 4 {
 			if n%2 == 0 {
 				require.NoError(t, g.SetRules(extra))
 			} else {
@@ -220,4 +221,41 @@ func TestRulesOfTheHost(t *testing.T) {
 	require.NoError(t, g.SetRules(nil))
 	require.Empty(t, inspect(g, "", text).Rules())
 	require.Equal(t, guard.Block, inspect(g, "", blocked).Action)
+}
+
+func TestSessions(t *testing.T) {
+	same := func(text string, n int) []string { return slices.Repeat([]string{text}, n) }
+	for _, row := range []struct {
+		name    string
+		policy  guard.Policy
+		prompts []string
+		blocked int // the first prompt that is blocked, counted from 1; 0 means none
+		rule    string
+	}{
+		{"an attack in two pieces", guard.Policy{}, []string{"ignore", "instructions"}, 2, "behavior/fragmentation"},
+		{"the pieces in two sessions", guard.Policy{}, []string{"ignore", "|instructions"}, 0, ""},
+		{"the layer is off", guard.Policy{Behavior: guard.BehaviorPolicy{Off: true}}, []string{"ignore", "instructions"}, 0, ""},
+		{"29 times", guard.Policy{}, same("What time is it?", 29), 0, ""},
+		{"30 times", guard.Policy{}, same("What time is it?", 30), 30, "behavior/repetition"},
+		{"30 times in all", guard.Policy{}, append(same("What time is it?", 20), same("|What time is it?", 10)...), 0, ""},
+		{"a number of the tenant's", guard.Policy{Behavior: guard.BehaviorPolicy{Repeats: 3}}, same("hello", 3), 3, "behavior/repetition"},
+		{"a rule that is off", guard.Policy{Disabled: []string{"behavior/repetition"}}, same("hello", 31), 0, ""},
+		{"an honest conversation", guard.Policy{}, []string{"How do I bake bread?", "And without yeast?", "Thank you", "Thank you", "How do I bake bread?"}, 0, ""},
+	} {
+		g := newGuard(t, guard.Options{Policy: row.policy})
+		blocked, rules := 0, []string(nil)
+		for i, prompt := range row.prompts {
+			in := guard.Input{Session: "one", Text: prompt}
+			if rest, other := strings.CutPrefix(prompt, "|"); other {
+				in = guard.Input{Session: "two", Text: rest}
+			}
+			if r := g.Inspect(context.Background(), in); r.Action == guard.Block && blocked == 0 {
+				blocked, rules = i+1, r.Rules()
+			}
+		}
+		require.Equal(t, row.blocked, blocked, "%s: %v", row.name, rules)
+		if row.rule != "" {
+			require.Contains(t, rules, row.rule, row.name)
+		}
+	}
 }
