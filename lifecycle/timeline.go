@@ -82,12 +82,12 @@ func (d *drawing) x(day Date) float64 {
 }
 
 const svgStyle = `<style>
-svg { --bg: #ffffff; --ink: #1f2328; --soft: #59636e; --grid: #d8dee4; --live: #2f81f7; --notice: #e8a317; --over: #cf222e; --gone: #afb8c1; background: var(--bg); font: 12px system-ui, sans-serif; }
+rect, line { shape-rendering: crispEdges; } svg { --bg: #ffffff; --ink: #1f2328; --soft: #59636e; --grid: #d8dee4; --live: #2f81f7; --notice: #e8a317; --over: #cf222e; --gone: #afb8c1; background: var(--bg); font: 12px system-ui, sans-serif; }
 @media (prefers-color-scheme: dark) { svg { --bg: #0d1117; --ink: #e6edf3; --soft: #9198a1; --grid: #2a313c; --live: #4493f8; --notice: #d29922; --over: #f85149; --gone: #59636e; } }
 .bg { fill: var(--bg); } text { fill: var(--ink); } .soft { fill: var(--soft); } .id { text-anchor: end; } .past { fill: var(--soft); } .end { fill: var(--soft); stroke: var(--bg); stroke-width: 3px; paint-order: stroke; }
 .title { font-size: 18px; font-weight: 600; } .grid { stroke: var(--grid); } .year { stroke: var(--soft); }
 .live { fill: var(--live); } .notice { fill: var(--notice); } .gone { fill: var(--gone); }
-.over { fill: url(#hatch); stroke: var(--over); stroke-width: .75; } .hatch { stroke: var(--over); stroke-width: 2; } .today { stroke: var(--over); stroke-width: 1.5; } .now { fill: var(--over); font-weight: 600; text-anchor: middle; }
+.over { fill: url(#hatch); stroke: var(--over); stroke-width: .75; } .hatch { shape-rendering: auto; stroke: var(--over); stroke-width: 2; } .today { stroke: var(--over); stroke-width: 2; } .now { fill: var(--over); font-weight: 600; text-anchor: middle; }
 </style>
 <defs><pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line class="hatch" x1="0" y1="0" x2="0" y2="5"/></pattern></defs>
 `
