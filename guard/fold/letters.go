@@ -114,7 +114,7 @@ func (w *weaver) token(start, end int) {
 		runes++
 	}
 	switch {
-	case alternate && signs > 0 && runes >= 3:
+	case alternate && (signs > 1 || signs > 0 && runes >= 3 && w.some && start-w.done <= 1):
 		w.strip(start, end, sign, "")
 	case !alternate && signs >= 3:
 		w.strip(start, end, sign, " ")
@@ -124,7 +124,7 @@ func (w *weaver) token(start, end int) {
 // separator is the first ASCII sign of a token that stands behind its first letter.
 func separator(token string) byte {
 	for i := 1; i < len(token); i++ {
-		if c := token[i]; c < utf8.RuneSelf && !isWordByte(c) && isLetterOrHigh(token[i-1]) && i+1 < len(token) {
+		if c := token[i]; c < utf8.RuneSelf && !isWordByte(c) && c != '\'' && c != '"' && isLetterOrHigh(token[i-1]) && i+1 < len(token) {
 			return c
 		}
 	}

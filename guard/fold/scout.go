@@ -66,7 +66,7 @@ func scout(v *View) (hint, byte) {
 
 // shift turns the words found in disguise into hints.
 func (s *scan) shift() byte {
-	if s.disguised[backwards] > 0 {
+	if s.disguised[backwards] > 1 {
 		s.hints |= turned
 	}
 	best := 0
@@ -76,9 +76,11 @@ func (s *scan) shift() byte {
 		}
 	}
 	switch {
+	case s.disguised[best] < 2:
+		// one short word may be an accident
 	case best == 13:
 		s.hints |= rotated
-	case best > 0:
+	default:
 		s.hints |= shifted
 	}
 	return byte(best)
@@ -94,10 +96,10 @@ type scan struct {
 
 	hints     hint
 	letters   int
-	high      bool   // there is more than ASCII
-	solid     uint64 // of the block before: ASCII that is no space
-	inWord    uint64 // 1 if the block before ended in a word
-	disguised [disguises]int
+	high      bool           // there is more than ASCII
+	solid     uint64         // of the block before: ASCII that is no space
+	inWord    uint64         // 1 if the block before ended in a word
+	disguised [disguises]int // listed words in disguise; long ones count twice
 }
 
 func (s *scan) block(b *[64]byte) {
@@ -188,6 +190,9 @@ func (s *scan) look(key uint64) {
 	}
 	if kind := s.words.disguise(key); kind != 0 {
 		s.disguised[kind]++
+		if key >= 1<<(8*(leastSure-1)) {
+			s.disguised[kind]++
+		}
 	}
 }
 
