@@ -167,8 +167,9 @@ type Reservation struct {
 	account Account
 	most    Amount
 
-	mu   sync.Mutex
-	done bool // guarded by mu
+	mu    sync.Mutex
+	exact *Amount // of the first Settle or Release; guarded by mu
+	done  bool    // guarded by mu
 }
 
 // Most is what was reserved.
@@ -188,19 +189,22 @@ func (r *Reservation) Settle(ctx context.Context, exact Amount) error {
 	if r.done {
 		return ErrSettled
 	}
+	if r.exact == nil {
+		r.exact = &exact
+	}
 	// A caller that has gone away has spent all the same.
-	if err := r.state.Settle(context.WithoutCancel(ctx), r.account, r.most, exact); err != nil {
+	if err := r.state.Settle(context.WithoutCancel(ctx), r.account, r.most, *r.exact); err != nil {
 		return fmt.Errorf("cost: budget: %w", err)
 	}
 	r.done = true
-	if exact > r.most {
-		return fmt.Errorf("%w: %v € of %v €", ErrExceeded, exact, r.most)
+	if *r.exact > r.most {
+		return fmt.Errorf("%w: %v € of %v €", ErrExceeded, *r.exact, r.most)
 	}
 	return nil
 }
 
 // Release frees the reservation of a call that cost nothing. After a Settle or
-// Release it does nothing, so that it can be deferred.
+// Release that succeeded it does nothing, so that it can be deferred.
 func (r *Reservation) Release(ctx context.Context) error {
 	if err := r.Settle(ctx, 0); err != nil && !errors.Is(err, ErrSettled) {
 		return err
