@@ -23,23 +23,26 @@ const (
 
 // inspectSuffix judges the last line of the prompt.
 func inspectSuffix(src string, dst []check.Finding) []check.Finding {
-	end := len(strings.TrimRight(src, " \t\r\n"))
-	start := max(0, end-suffixLine)
-	start += strings.LastIndexByte(src[start:end], '\n') + 1
-	tail := max(start, end-suffixTail)
-	t := token{start: tail, end: end}
-	if marks := spacedMarks(src[tail:end]); marks >= suffixMarks {
-		t.start = end - (2*marks - 1)
+	src = strings.TrimRight(src, " \t\r\n")
+	tail := src[max(0, len(src)-suffixTail):]
+	if marks := spacedMarks(tail); marks >= suffixMarks {
+		t := token{start: len(src) - (2*marks - 1), end: len(src)}
 		return append(dst, found("suffix/optimized", check.High, t, "the prompt ends in a row of spaced marks, as searched-for suffixes begin"))
 	}
-	if odd, signs := unfit(src[tail:end]); odd < suffixOdd || signs < suffixSigns {
+	if strings.IndexByte(tail, '{') < 0 && strings.IndexByte(tail, '[') < 0 && strings.IndexByte(tail, '(') < 0 {
 		return dst
 	}
-	sentence := strings.IndexAny(src[start:end], "[({\\<`^$|=")
-	if countWords(src[start:start+sentence]) < suffixWords {
+	tail = tail[strings.LastIndexByte(tail, '\n')+1:]
+	if odd, signs := unfit(tail); odd < suffixOdd || signs < suffixSigns {
 		return dst
 	}
-	t.start = start + sentence
+	line := src[max(0, len(src)-suffixLine):]
+	line = line[strings.LastIndexByte(line, '\n')+1:]
+	sentence := strings.IndexAny(line, "[({\\<`^$|=")
+	if countWords(line[:sentence]) < suffixWords {
+		return dst
+	}
+	t := token{start: len(src) - len(line) + sentence, end: len(src)}
 	return append(dst, found("suffix/optimized", check.High, t, "a sentence runs out into signs and brackets that do not fit, as searched-for suffixes do"))
 }
 
@@ -47,14 +50,14 @@ func inspectSuffix(src string, dst []check.Finding) []check.Finding {
 // kinds of signs in s. A half-open interval, [0, 1), fits; and when all that
 // stays open stands behind names, f(a[i], g(x, it is a piece of code and fits.
 func unfit(s string) (odd, signs int) {
-	var open [suffixTail]int // places of brackets in s
+	var open [suffixTail]uint8 // places of brackets in s
 	var kinds [2]uint64
 	depth := 0
 	for i := range len(s) {
 		c := s[i]
 		switch c {
 		case '(', '[', '{':
-			open[depth] = i
+			open[depth] = uint8(i)
 			depth++
 		case ')', ']', '}':
 			if depth > 0 {

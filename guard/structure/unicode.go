@@ -1,6 +1,7 @@
 package structure
 
 import (
+	"math/bits"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -44,10 +45,13 @@ func (c *Check) inspectUnicode(src string, dst []check.Finding) []check.Finding 
 
 // nextWide is the place of the first byte of src from i on that is not ASCII.
 func nextWide(src string, i int) int {
-	for ; i+8 <= len(src); i += 8 {
+	for ; i+8 <= len(src); i += 8 { // the compiler makes one load of the eight
 		s := src[i : i+8]
-		if (s[0]|s[1]|s[2]|s[3]|s[4]|s[5]|s[6]|s[7])&0x80 != 0 {
-			break
+		x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		if x&0x8080808080808080 != 0 {
+			i += bits.TrailingZeros64(x&0x8080808080808080) / 8
+			return i
 		}
 	}
 	for i < len(src) && src[i] < utf8.RuneSelf {
