@@ -9,6 +9,7 @@ import (
 // ("i.g.n.o.r.e"), and parts words that were joined by a sign ("ignore.all.rules").
 func decodeSpaced(s string, d *draft) {
 	w := weaver{s: s, d: d}
+	apart := hasLetterwise(s)
 	for i := 0; i < len(s) && !d.full(); {
 		if s[i] <= ' ' {
 			i++
@@ -23,11 +24,25 @@ func decodeSpaced(s string, d *draft) {
 				end = last
 			}
 		case end-i >= 3:
-			w.token(i, end)
+			w.token(i, end, apart)
 		}
 		i = end
 	}
 	w.rest()
+}
+
+// hasLetterwise reports whether some word of three letters and more is set apart by a sign.
+func hasLetterwise(s string) bool {
+	for i := gapEnd(s, 0); i < len(s); i = gapEnd(s, i) {
+		end := tokenEnd(s, i)
+		if sign := separator(s[i:end]); sign != 0 {
+			if letters, _, alternate := letterwise(s[i:end], sign); alternate && letters > 2 {
+				return true
+			}
+		}
+		i = end
+	}
+	return false
 }
 
 // tokenEnd is where the token at i ends.
@@ -96,29 +111,35 @@ func (w *weaver) joinLetters(start, end int) {
 }
 
 // token looks for one sign between all letters, or between three words and more.
-func (w *weaver) token(start, end int) {
+func (w *weaver) token(start, end int, apart bool) {
 	sign := separator(w.s[start:end])
 	if sign == 0 {
 		return
 	}
-	runes, signs, alternate := 0, 0, true
-	last := false
-	for i, r := range w.s[start:end] {
-		isSign := r == rune(sign)
-		if isSign {
-			signs++
-		} else if runes > 0 && !last && i > 0 {
-			alternate = false
-		}
-		last = isSign
-		runes++
-	}
+	letters, signs, alternate := letterwise(w.s[start:end], sign)
 	switch {
-	case alternate && (signs > 1 || signs > 0 && runes >= 3 && w.some && start-w.done <= 1):
+	case alternate && (letters > 2 || letters == 2 && apart):
 		w.strip(start, end, sign, "")
 	case !alternate && signs >= 3:
 		w.strip(start, end, sign, " ")
 	}
+}
+
+// letterwise counts sign and what else is in token, and says if no two of the others stand together.
+func letterwise(token string, sign byte) (others, signs int, alternate bool) {
+	alternate = true
+	after := true
+	for _, r := range token {
+		if r == rune(sign) {
+			signs++
+			after = true
+			continue
+		}
+		others++
+		alternate = alternate && after
+		after = false
+	}
+	return others, signs, alternate
 }
 
 // separator is the first ASCII sign of a token that stands behind its first letter.
@@ -153,13 +174,16 @@ func (w *weaver) strip(start, end int, sign byte, instead string) {
 
 // decodeSplat takes out the asterisks that were strewn into and between words.
 func decodeSplat(s string, d *draft) {
-	inner := 0
+	stars, inner := 0, 0
 	for i := 1; i+1 < len(s); i++ {
-		if s[i] == '*' && isLetterOrHigh(s[i-1]) && isLetterOrHigh(s[i+1]) {
-			inner++
+		if s[i] == '*' {
+			stars++
+			if isLetterOrHigh(s[i-1]) && isLetterOrHigh(s[i+1]) {
+				inner++
+			}
 		}
 	}
-	if inner < 2 {
+	if inner == 0 || stars < 4 {
 		return
 	}
 	for i := 0; i < len(s); {

@@ -15,7 +15,7 @@ var wordList string
 // The shortest words that are looked for in disguise: under a shift or backwards, and scrambled.
 const (
 	leastDisguised = 5
-	leastSure      = 7 // one of these is enough
+	leastSure      = 6 // one of these is enough
 	leastScrambled = 4
 	longestWord    = 24
 )
