@@ -44,7 +44,7 @@ func boundary(s string, i int) bool {
 		return true
 	case hangulJoins(before, after): // GB6–GB8
 		return false
-	case extends(after) || after == zwj || unicode.Is(unicode.Mc, after): // GB9, GB9a
+	case extends(after) || after == zwj || spacing(after): // GB9, GB9a
 		return false
 	case prepends(before): // GB9b
 		return false
@@ -76,6 +76,9 @@ func extends(r rune) bool {
 	return unicode.In(r, unicode.Mn, unicode.Me, unicode.Other_Grapheme_Extend) || r == '\u200c' ||
 		r >= 0x1f3fb && r <= 0x1f3ff || r >= 0xe0020 && r <= 0xe007f
 }
+
+// spacing is Grapheme_Cluster_Break=SpacingMark: Thai and Lao AM besides Mc.
+func spacing(r rune) bool { return r == 0xe33 || r == 0xeb3 || unicode.Is(unicode.Mc, r) }
 
 func prepends(r rune) bool {
 	return r >= 0x600 && unicode.Is(unicode.Prepended_Concatenation_Mark, r)
