@@ -2,8 +2,6 @@ package lifecycle
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -40,16 +38,14 @@ func (e *FileError) Error() string {
 	return b.String() + ": " + e.Text
 }
 
-// document reads one JSON file strictly: encoding/json takes a key twice,
+// document reads one JSON file strictly. encoding/json takes a key twice,
 // replaces bad UTF-8 and knows neither line nor path, so the document is walked
-// token by token. The walk never descends where the caller expects a plain
-// value, so nesting costs nothing.
+// token by token (lexer.go). The walk never descends where the caller expects a
+// plain value, so nesting costs nothing.
 type document struct {
-	file  string
-	data  []byte
-	dec   *json.Decoder
-	start int64 // offset of the token read last
-	path  []string
+	file string
+	lexer
+	path []string
 }
 
 func readDocument(r io.Reader, file string) (*document, error) {
@@ -62,12 +58,10 @@ func readDocument(r io.Reader, file string) (*document, error) {
 	case len(bytes.TrimSpace(data)) == 0:
 		return nil, &FileError{File: file, Text: "got an empty file, want a JSON object"}
 	}
-	d := &document{file: file, data: data}
+	d := &document{file: file, lexer: lexer{data: data}}
 	if i := invalidUTF8(data); i >= 0 {
-		return nil, d.errorAt(int64(i), "got bytes that are not UTF-8, want UTF-8")
+		return nil, d.errorAt(i, "got bytes that are not UTF-8, want UTF-8")
 	}
-	d.dec = json.NewDecoder(bytes.NewReader(data))
-	d.dec.UseNumber()
 	return d, nil
 }
 
@@ -84,8 +78,7 @@ func invalidUTF8(b []byte) int {
 	}
 }
 
-func (d *document) errorAt(offset int64, format string, args ...any) error {
-	offset = min(offset, int64(len(d.data)))
+func (d *document) errorAt(offset int, format string, args ...any) error {
 	return &FileError{
 		File: d.file,
 		Line: 1 + bytes.Count(d.data[:offset], []byte("\n")),
@@ -99,40 +92,16 @@ func (d *document) errorf(format string, args ...any) error {
 	return d.errorAt(d.start, format, args...)
 }
 
-// token reads one token; the decoder's own errors become FileErrors.
-func (d *document) token(want string) (json.Token, error) {
-	t, err := d.dec.Token()
-	d.start = d.dec.InputOffset()
-	if err == nil {
-		if s, ok := t.(string); ok && len(s) > maxString {
-			return nil, d.errorf("got a string of %d bytes, want at most %d", len(s), maxString)
-		}
-		return t, nil
-	}
-	var syntax *json.SyntaxError
+// want reads one token and refuses another kind than the one wanted.
+func (d *document) want(kind byte, name string) (token, error) {
+	t := d.next()
 	switch {
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		d.start = int64(len(bytes.TrimRight(d.data, " \t\r\n")))
-		return nil, d.errorf("got the end of the file, want %s", want)
-	case errors.As(err, &syntax):
-		return nil, d.errorAt(max(d.start, syntax.Offset), "got bad JSON (%s), want %s", strings.TrimPrefix(syntax.Error(), "json: "), want)
+	case t.kind != kind:
+		return t, d.errorf("got %s, want %s", t, name)
+	case kind == '"' && len(t.text) > maxString:
+		return t, d.errorf("got a string of %d bytes, want at most %d", len(t.text), maxString)
 	}
-	return nil, d.errorf("got bad JSON (%v), want %s", err, want)
-}
-
-// describe names a token as the author of the file would.
-func describe(t json.Token) string {
-	switch v := t.(type) {
-	case json.Delim:
-		return map[json.Delim]string{'{': "an object", '[': "a list", '}': "the end of the object", ']': "the end of the list"}[v]
-	case string:
-		return clip(v)
-	case nil:
-		return "null"
-	case json.Number:
-		return clip(string(v))
-	}
-	return fmt.Sprint(t)
+	return t, nil
 }
 
 // clip quotes s for an error message and keeps a hostile one short.
@@ -147,49 +116,62 @@ func clip(s string) string {
 	return strconv.Quote(s)
 }
 
-func (d *document) delim(want json.Delim, name string) error {
-	t, err := d.token(name)
-	if err != nil {
+// members reads what stands between two brackets and commas; member i.
+func (d *document) members(open, end byte, name string, member func(i int) error) error {
+	if _, err := d.want(open, name); err != nil {
 		return err
 	}
-	if t != want {
-		return d.errorf("got %s, want %s", describe(t), name)
+	for i := 0; ; i++ {
+		next := d.peek()
+		switch {
+		case next == end:
+			d.next()
+			return nil
+		case i > 0 && next != ',':
+			return d.errorf("got %s, want a comma or %s", d.next(), token{kind: end})
+		case i > 0:
+			d.next()
+		}
+		if err := member(i); err != nil {
+			return err
+		}
 	}
-	return nil
 }
 
-// object reads an object; field reads the value of one key, or returns
-// errUnknownKey. required keys must appear.
+// object reads an object; field reads the value of one key. The first required
+// keys of known must appear.
 func (d *document) object(known []string, required int, field func(key string) error) error {
-	if err := d.delim('{', "an object"); err != nil {
-		return err
-	}
-	open := d.start
 	var seen uint64 // bit i: known[i] was read; no object here has 64 keys
-	for d.dec.More() {
-		t, err := d.token("a key")
+	d.peek()
+	open := d.pos
+	err := d.members('{', '}', "an object", func(int) error {
+		t, err := d.want('"', "a key")
 		if err != nil {
 			return err
 		}
-		key, _ := t.(string)
-		i := slices.Index(known, key)
+		i := slices.Index(known, t.text)
 		switch {
 		case i < 0:
-			return d.errorf("got the unknown key %s, want one of %s", clip(key), strings.Join(known, ", "))
+			return d.errorf("got the unknown key %s, want one of %s", clip(t.text), strings.Join(known, ", "))
 		case seen&(1<<i) != 0:
-			return d.errorf("got the key %q twice, want it once", key)
+			return d.errorf("got the key %q twice, want it once", t.text)
 		}
 		seen |= 1 << i
-		d.path = append(d.path, "."+key)
-		if len(d.path) == 1 {
-			d.path[0] = key
-		}
-		if err := field(key); err != nil {
+		if _, err := d.want(':', "a colon"); err != nil {
 			return err
 		}
-		d.path = d.path[:len(d.path)-1]
-	}
-	if err := d.delim('}', "a comma or the end of the object"); err != nil {
+		if len(d.path) > 0 {
+			d.path = append(d.path, ".", t.text)
+		} else {
+			d.path = append(d.path, "", t.text)
+		}
+		if err := field(t.text); err != nil {
+			return err
+		}
+		d.path = d.path[:len(d.path)-2]
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	for i, key := range known[:required] {
@@ -202,10 +184,7 @@ func (d *document) object(known []string, required int, field func(key string) e
 
 // list reads an array; item reads member i.
 func (d *document) list(item func(i int) error) error {
-	if err := d.delim('[', "a list"); err != nil {
-		return err
-	}
-	for i := 0; d.dec.More(); i++ {
+	return d.members('[', ']', "a list", func(i int) error {
 		if i == maxList {
 			return d.errorf("got more than %d members, want fewer", maxList)
 		}
@@ -214,43 +193,26 @@ func (d *document) list(item func(i int) error) error {
 			return err
 		}
 		d.path = d.path[:len(d.path)-1]
-	}
-	return d.delim(']', "a comma or the end of the list")
+		return nil
+	})
 }
 
 // end makes sure that nothing follows the document.
 func (d *document) end() error {
-	t, err := d.dec.Token()
-	if errors.Is(err, io.EOF) {
-		return nil
+	if t := d.next(); t.kind != 0 {
+		return d.errorf("got %s after the table, want the end of the file", t)
 	}
-	d.start = d.dec.InputOffset()
-	if err != nil {
-		return d.errorf("got something that is no JSON after the table, want the end of the file")
-	}
-	return d.errorf("got %s after the table, want the end of the file", describe(t))
-}
-
-func value[T any](d *document, want string) (T, error) {
-	t, err := d.token(want)
-	if err != nil {
-		var zero T
-		return zero, err
-	}
-	v, ok := t.(T)
-	if !ok {
-		return v, d.errorf("got %s, want %s", describe(t), want)
-	}
-	return v, nil
+	return nil
 }
 
 // text reads a string that is not empty and holds no control characters, nor
 // the character that encoding/json puts in place of a lone surrogate.
 func (d *document) text(dst *string) error {
-	s, err := value[string](d, "a string")
+	t, err := d.want('"', "a string")
 	if err != nil {
 		return err
 	}
+	s := t.text
 	if s == "" || s != strings.TrimSpace(s) || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }) {
 		return d.errorf("got %s, want text without control characters and spaces around it", clip(s))
 	}
@@ -259,30 +221,31 @@ func (d *document) text(dst *string) error {
 }
 
 func (d *document) date(dst *Date) error {
-	s, err := value[string](d, "a date YYYY-MM-DD")
+	t, err := d.want('"', "a date YYYY-MM-DD")
 	if err != nil {
 		return err
 	}
-	if *dst, err = ParseDate(s); err != nil {
-		return d.errorf("got %s, %v", clip(s), errDate)
+	if *dst, err = ParseDate(t.text); err != nil {
+		return d.errorf("got %s, %v", clip(t.text), errDate)
 	}
 	return nil
 }
 
-func (d *document) boolean(dst *bool) (err error) {
-	*dst, err = value[bool](d, "true or false")
+func (d *document) boolean(dst *bool) error {
+	t, err := d.want('t', "true or false")
+	*dst = t.text == "true"
 	return err
 }
 
 // integer reads a whole number from 1 to limit.
 func (d *document) integer(dst *int, limit int) error {
-	n, err := value[json.Number](d, "a whole number")
+	t, err := d.want('0', "a whole number")
 	if err != nil {
 		return err
 	}
-	i, err := strconv.Atoi(string(n))
+	i, err := strconv.Atoi(t.text)
 	if err != nil || i < 1 || i > limit {
-		return d.errorf("got %s, want a whole number from 1 to %d", clip(string(n)), limit)
+		return d.errorf("got %s, want a whole number from 1 to %d", t, limit)
 	}
 	*dst = i
 	return nil
@@ -291,14 +254,14 @@ func (d *document) integer(dst *int, limit int) error {
 // decimal reads a positive decimal that stands in a string, "0.85", in
 // thousandths: a float would round it.
 func (d *document) decimal(dst *int64) error {
-	s, err := value[string](d, `a decimal in a string, as "0.85"`)
+	t, err := d.want('"', `a decimal in a string, as "0.85"`)
 	if err != nil {
 		return err
 	}
-	whole, frac, point := strings.Cut(s, ".")
+	whole, frac, point := strings.Cut(t.text, ".")
 	n, ok := digits(whole+(frac + "000")[:3], 0, len(whole)+3)
 	if len(whole) < 1 || len(whole) > 9 || len(frac) > 3 || (point && frac == "") || !ok || n == 0 {
-		return d.errorf(`got %s, want a positive decimal with at most three places, as "0.85"`, clip(s))
+		return d.errorf(`got %s, want a positive decimal with at most three places, as "0.85"`, t)
 	}
 	*dst = int64(n)
 	return nil

@@ -86,7 +86,7 @@ func TestMalformed(t *testing.T) {
 		{"not UTF-8", tableOf("{\"id\": \"a\",\n \"publisher\": \"Caf\xe9\"}"), "table:3: got bytes that are not UTF-8"},
 		{"lone surrogate", tableOf(`{"id": "a", "publisher": "\ud800"}`), "publisher: got \"\ufffd\", want text"},
 		{"trailing comma", tableOf(goodRow + ","), `table:3: models`},
-		{"missing comma", tableOf(goodRow + "\n" + goodRow), `table:3: models[1]: got bad JSON`},
+		{"missing comma", tableOf(goodRow + "\n" + goodRow), `table:3: models: got an object, want a comma or the end of the list`},
 		{"comment", tableOf("// the first\n" + goodRow), `table:2: models`},
 		{"deep nesting", tableOf(strings.Repeat("[", 2_000_000)), `table:2: models[0]: got a list, want an object`},
 		{"deep nesting in a field", tableOf(`{"id": ` + strings.Repeat(`{"a":`, 500_000)), `models[0].id: got an object, want a model id`},

@@ -109,7 +109,7 @@ func (d *document) model(keys []string) (Model, error) {
 		case "id":
 			err := d.id(&m.ID)
 			if err == nil {
-				d.path[len(d.path)-2] += " " + clip(m.ID)
+				d.path[len(d.path)-3] += " " + clip(m.ID)
 			}
 			return err
 		case "aliases":
@@ -170,13 +170,13 @@ func (d *document) figures(m *Model, key string) error {
 
 func (d *document) capabilities(dst *Capabilities) error {
 	return d.list(func(int) error {
-		s, err := value[string](d, "the name of a capability")
+		t, err := d.want('"', "the name of a capability")
 		if err != nil {
 			return err
 		}
-		c, ok := parseCapability(s)
+		c, ok := parseCapability(t.text)
 		if !ok || dst.Has(c) {
-			return d.errorf("got %s, want each of %s at most once", clip(s), strings.Join(capabilityNames[:], ", "))
+			return d.errorf("got %s, want each of %s at most once", t, strings.Join(capabilityNames[:], ", "))
 		}
 		*dst |= c
 		return nil
@@ -214,10 +214,11 @@ const maxID = 128
 
 // id reads a model id: one word of printable ASCII.
 func (d *document) id(dst *string) error {
-	s, err := value[string](d, "a model id")
+	t, err := d.want('"', "a model id")
 	if err != nil {
 		return err
 	}
+	s := t.text
 	if s == "" || len(s) > maxID || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '"' || r == '\\' }) {
 		return d.errorf("got %s, want a model id: 1 to %d printable ASCII characters without spaces, quotes and backslashes", clip(s), maxID)
 	}
