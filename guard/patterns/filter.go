@@ -2,7 +2,9 @@ package patterns
 
 import (
 	"encoding/binary"
+	"maps"
 	"math/bits"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -17,8 +19,8 @@ import (
 //
 // A literal too short for its kind makes its first byte pass always.
 type filter struct {
-	whole, stem, inner bitmap
-	six, three         bitmap
+	whole, six         jumps
+	stem, inner, three bitmap
 	always             [256]bool
 	hasInner           bool
 	innerMask          uint64
@@ -31,7 +33,7 @@ type bitmap struct {
 }
 
 func newBitmap(keys []uint64) bitmap {
-	log := max(6, bits.Len(uint(20*len(keys))))
+	log := max(10, bits.Len(uint(20*len(keys))))
 	b := bitmap{make([]uint64, 1<<(log-6)), uint8(64 - log)}
 	for _, k := range keys {
 		h := k * spread >> b.shift
@@ -85,11 +87,62 @@ const fourBytes = 1<<32 - 1
 const sixBytes = 1<<48 - 1
 const threeBytes = 1<<24 - 1
 
+// jumps is a set of keys and the state of the automaton after each, so that a
+// walk can begin there.
+type jumps struct {
+	maybe bitmap
+	table []jump // open addressing, at most half full
+}
+
+type jump struct {
+	key   uint64 // 0: free
+	state int32
+}
+
+func newJumps(keys map[uint64]int32) jumps {
+	log := max(3, bits.Len(uint(2*len(keys))))
+	j := jumps{newBitmap(slices.Collect(maps.Keys(keys))), make([]jump, 1<<log)}
+	for key, state := range keys {
+		i := j.home(key)
+		for j.table[i].key != 0 {
+			i = (i + 1) % uint64(len(j.table))
+		}
+		j.table[i] = jump{key, state}
+	}
+	return j
+}
+
+func (j *jumps) home(key uint64) uint64 { return key * spread >> 32 % uint64(len(j.table)) }
+
+// after returns the state after a key; false if no literal begins with it.
+func (j *jumps) after(key uint64) (state int32, ok bool) {
+	if !j.maybe.has(key) {
+		return 0, false
+	}
+	for i := j.home(key); j.table[i].key != 0; i = (i + 1) % uint64(len(j.table)) {
+		if j.table[i].key == key {
+			return j.table[i].state, true
+		}
+	}
+	return 0, false
+}
+
 // filterKeys collects the keys of one filter.
-type filterKeys struct{ whole, stem, inner, six, three []uint64 }
+type filterKeys struct {
+	trie               *trie
+	whole, six         map[uint64]int32
+	stem, inner, three []uint64
+}
+
+// add adds a key of n bytes of the text of a literal.
+func (k *filterKeys) add(to map[uint64]int32, key uint64, text string) {
+	if _, known := to[key]; !known {
+		to[key], _ = k.trie.after(text)
+	}
+}
 
 // newFilter makes the filter for the beginnings of the literals.
-func newFilter(literals []literal) filter {
+func newFilter(literals []literal, t *trie) filter {
 	f := filter{innerMask: fourBytes}
 	for _, l := range literals {
 		if l.startsInside() {
@@ -97,12 +150,12 @@ func newFilter(literals []literal) filter {
 			f.innerMask &= 1<<(8*firmPrefix(l.text, 4)) - 1
 		}
 	}
-	var keys filterKeys
+	keys := filterKeys{trie: t, whole: map[uint64]int32{}, six: map[uint64]int32{}}
 	for _, l := range literals {
 		f.add(&keys, l)
 	}
-	f.whole, f.stem, f.inner = newBitmap(keys.whole), newBitmap(keys.stem), newBitmap(keys.inner)
-	f.six, f.three = newBitmap(keys.six), newBitmap(keys.three)
+	f.whole, f.six = newJumps(keys.whole), newJumps(keys.six)
+	f.stem, f.inner, f.three = newBitmap(keys.stem), newBitmap(keys.inner), newBitmap(keys.three)
 	return f
 }
 
@@ -120,7 +173,7 @@ func (f *filter) add(keys *filterKeys, l literal) {
 	case first < utf8.RuneSelf:
 		f.always[first] = true
 	case n == 6:
-		keys.six = append(keys.six, x&sixBytes)
+		keys.add(keys.six, x&sixBytes, l.text[:6])
 	case n >= 3:
 		keys.three = append(keys.three, x&threeBytes)
 	default:
@@ -136,7 +189,7 @@ func (f *filter) addWord(keys *filterKeys, l literal, key uint64) {
 	}
 	switch {
 	case n < len(l.text) || !l.openEnd:
-		keys.whole = append(keys.whole, key)
+		keys.add(keys.whole, key, l.text[:min(n, 8)])
 	case n >= 4:
 		keys.stem = append(keys.stem, key&fourBytes)
 	case n == 3:

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -16,12 +17,13 @@ type program struct {
 	filter filter
 	trie   trie
 	terms  []term  // by text: those of one text stand together
-	steps  []step  // elements, each once
-	stepOf []int32 // steps, by term
-	nodes  []node  // by step: those that begin a chain first
+	starts []start // by term
+	waits  []int32 // steps, by term
+	extras []extra // by term
+	steps  []step  // elements that follow others, each once
+	nodes  []node  // by step
 	wakes  []wake  // by node
 	goals  []goal  // by node
-	extras []extra // by step
 
 	nears    []nearby
 	parts    []int32 // nears, by part
@@ -39,25 +41,30 @@ type program struct {
 
 // term is a literal as the automaton finds it.
 type term struct {
-	weight     uint32 // of its words
-	steps      span32 // of program.stepOf
+	starts     span32 // of program.starts: chains that it begins
+	waits      span32 // of program.waits: chains that it continues
+	extras     span32 // of program.extras: what else it is for
+	weight     int32  // of its words
 	openStart  bool
 	openEnd    bool
 	endsInWord bool // its last character is of a spaced script
 	last       bool // no further term has the same text
-	id         int32
 }
 
 // span32 is a range of a table.
 type span32 struct{ from, to int32 }
 
-// step is a use of literals: the same ones at the same anchor. Patterns that
-// ask for the same share it, and what is known about where it was found.
+// start is a node that a literal brings about by itself.
+type start struct {
+	node   int32
+	anchor anchor
+}
+
+// step is a use of literals in the middle of chains: the same ones at the same
+// anchor. Chains that ask for the same share it.
 type step struct {
 	anchor anchor
-	starts bool   // nodes.from begins chains
-	nodes  span32 // of program.nodes: what it brings about
-	extras span32 // of program.extras: what else it serves
+	nodes  span32 // of program.nodes: what it may bring about
 }
 
 // node is a beginning of a chain, shared by all chains that begin so.
@@ -77,18 +84,19 @@ type goal struct {
 	refuse bool
 }
 
-// extra is a use of a step outside of chains.
+// extra is a use of a literal outside of chains.
 type extra struct {
-	kind  extraKind
-	index int32
+	kind   extraKind
+	anchor anchor
+	index  int32
 }
 
 type extraKind uint8
 
 const (
-	partOfNear extraKind = iota
-	repeated
-	prefilter
+	partOfNear extraKind = iota // index: part
+	repeated                    // index: row
+	prefilter                   // index: regexp
 )
 
 type nearby struct {
@@ -98,10 +106,8 @@ type nearby struct {
 }
 
 type repetition struct {
-	rule     int32
-	times    int32
-	row      int32 // of its first literal
-	literals []int32
+	rule  int32
+	times int32
 }
 
 type refusal struct {
@@ -123,10 +129,11 @@ type floodRule struct {
 // another and are laid out in a row at the end.
 type compiler struct {
 	*program
-	stepID map[string]int32
-	nodeID map[nodeKey]int32
-	drafts []nodeDraft
-	uses   []stepDraft
+	stepID  map[string]int32
+	extraOf map[int32][]extra // by literal
+	nodeID  map[nodeKey]int32
+	drafts  []nodeDraft
+	uses    []stepDraft
 }
 
 type nodeKey struct{ parent, step, limit int32 }
@@ -139,14 +146,14 @@ type nodeDraft struct {
 
 type stepDraft struct {
 	element
-	nodes  []int32
-	extras []extra
+	first int32 // node of the chains that it begins; -1: none
+	later []int32
 }
 
 func compile(set *Set, disable []string) (*program, error) {
 	c := &compiler{
 		program: &program{set: set, disabled: make([]bool, len(set.rules)), refused: make([][]int32, len(set.rules))},
-		stepID:  map[string]int32{}, nodeID: map[nodeKey]int32{},
+		stepID:  map[string]int32{}, nodeID: map[nodeKey]int32{}, extraOf: map[int32][]extra{},
 	}
 	if err := c.disable(disable); err != nil {
 		return nil, err
@@ -187,17 +194,17 @@ func (c *compiler) rule(i int32, r *rule) {
 	for _, n := range r.nears {
 		from := int32(len(c.parts))
 		for _, e := range n.elements {
-			c.extra(e, extra{partOfNear, int32(len(c.parts))})
+			c.extra(e, partOfNear, int32(len(c.parts)), 0)
 			c.parts = append(c.parts, int32(len(c.nears)))
 		}
 		c.nears = append(c.nears, nearby{i, int32(n.words * wordWeight), span32{from, int32(len(c.parts))}})
 	}
 	for _, p := range r.repeats {
-		c.extra(p.element, extra{repeated, int32(len(c.repeats))})
-		c.repeats = append(c.repeats, repetition{i, int32(p.times), int32(len(c.repeatOf)), p.element.literals})
+		c.extra(p.element, repeated, int32(len(c.repeatOf)), 1)
 		for range p.element.literals {
-			c.repeatOf = append(c.repeatOf, int32(len(c.repeats))-1)
+			c.repeatOf = append(c.repeatOf, int32(len(c.repeats)))
 		}
+		c.repeats = append(c.repeats, repetition{i, int32(p.times)})
 	}
 	for _, not := range r.nots {
 		x := int32(len(c.refuses))
@@ -208,7 +215,7 @@ func (c *compiler) rule(i int32, r *rule) {
 		}
 	}
 	for _, re := range r.regexps {
-		c.extra(re.prefilter, extra{prefilter, int32(len(c.regexps))})
+		c.extra(re.prefilter, prefilter, int32(len(c.regexps)), 0)
 		c.regexps = append(c.regexps, hostRule{i, re})
 	}
 	for _, times := range r.floods {
@@ -232,8 +239,10 @@ func (c *compiler) chain(ch chain, g goal) {
 			id = int32(len(c.drafts))
 			c.nodeID[key] = id
 			c.drafts = append(c.drafts, nodeDraft{nodeKey: key})
-			c.uses[key.step].nodes = append(c.uses[key.step].nodes, id)
-			if at >= 0 {
+			if at < 0 {
+				c.uses[key.step].first = id
+			} else {
+				c.uses[key.step].later = append(c.uses[key.step].later, id)
 				c.drafts[at].wake(wake{key.step, key.limit})
 			}
 		}
@@ -253,9 +262,13 @@ func (d *nodeDraft) wake(w wake) {
 	d.wakes = append(d.wakes, w)
 }
 
-func (c *compiler) extra(e element, x extra) {
-	s := c.step(e)
-	c.uses[s].extras = append(c.uses[s].extras, x)
+// extra gives a use to each literal of an element; its index grows by so much
+// from one to the next.
+func (c *compiler) extra(e element, kind extraKind, index, by int32) {
+	for _, l := range e.literals {
+		c.extraOf[l] = append(c.extraOf[l], extra{kind, e.anchor, index})
+		index += by
+	}
 }
 
 // step returns the number of an element.
@@ -269,7 +282,7 @@ func (c *compiler) step(e element) int32 {
 	if !known {
 		id = int32(len(c.uses))
 		c.stepID[string(key)] = id
-		c.uses = append(c.uses, stepDraft{element: e})
+		c.uses = append(c.uses, stepDraft{element: e, first: -1})
 	}
 	return id
 }
@@ -278,19 +291,21 @@ func (c *compiler) step(e element) int32 {
 func (c *compiler) layOut() {
 	number := make([]int32, len(c.drafts)) // of each draft
 	order := make([]int32, 0, len(c.drafts))
-	for _, d := range c.uses {
-		slices.SortStableFunc(d.nodes, func(a, b int32) int { // without parent first
-			return int(min(c.drafts[a].parent, 0) - min(c.drafts[b].parent, 0))
-		})
+	put := func(id int32) {
+		number[id] = int32(len(order))
+		order = append(order, id)
+	}
+	for i := range c.uses {
+		d := &c.uses[i]
 		from := int32(len(order))
-		for _, id := range d.nodes {
-			number[id] = int32(len(order))
-			order = append(order, id)
+		for _, id := range d.later {
+			put(id)
 		}
-		s := step{anchor: d.anchor, nodes: span32{from, int32(len(order))}}
-		s.starts = len(d.nodes) > 0 && c.drafts[d.nodes[0]].parent < 0
-		s.extras, c.extras = appendSpan(c.extras, d.extras)
-		c.steps = append(c.steps, s)
+		c.steps = append(c.steps, step{d.anchor, span32{from, int32(len(order))}})
+		if d.first >= 0 {
+			put(d.first)
+			d.first = number[d.first]
+		}
 	}
 	for _, id := range order {
 		d := c.drafts[id]
@@ -313,21 +328,27 @@ func appendSpan[T any](table, more []T) (span32, []T) {
 
 // automaton builds the terms, the trie and the filter of the literals in use.
 func (c *compiler) automaton() {
-	stepsOf := make([][]int32, len(c.set.literals))
+	starts := make([][]start, len(c.set.literals))
+	waits := make([][]int32, len(c.set.literals))
 	for s, d := range c.uses {
 		for _, l := range d.literals {
-			stepsOf[l] = append(stepsOf[l], int32(s))
+			if d.first >= 0 {
+				starts[l] = append(starts[l], start{d.first, d.anchor})
+			}
+			if len(d.later) > 0 {
+				waits[l] = append(waits[l], int32(s))
+			}
 		}
 	}
 	var ids []int32
-	for id := range stepsOf {
-		if len(stepsOf[id]) > 0 {
+	for id := range starts {
+		if len(starts[id])+len(waits[id])+len(c.extraOf[int32(id)]) > 0 {
 			ids = append(ids, int32(id))
 		}
 	}
 	slices.SortFunc(ids, func(a, b int32) int {
 		if x, y := c.set.literals[a].text, c.set.literals[b].text; x != y {
-			return compareBytes(x, y)
+			return strings.Compare(x, y)
 		}
 		return int(a - b)
 	})
@@ -337,27 +358,22 @@ func (c *compiler) automaton() {
 		literals = append(literals, l)
 		text := []byte(l.text)
 		t := term{
-			id: id, weight: weight(text), openStart: l.openStart, openEnd: l.openEnd,
+			weight: int32(weight(text)), openStart: l.openStart, openEnd: l.openEnd,
 			endsInWord: classBefore(text, len(text)) == spaced,
 			last:       i+1 == len(ids) || c.set.literals[ids[i+1]].text != l.text,
 		}
-		t.steps, c.stepOf = appendSpan(c.stepOf, stepsOf[id])
+		t.starts, c.starts = appendSpan(c.starts, starts[id])
+		t.waits, c.waits = appendSpan(c.waits, waits[id])
+		t.extras, c.extras = appendSpan(c.extras, c.extraOf[id])
 		c.terms = append(c.terms, t)
 	}
 	c.trie = newTrie(literals)
-	c.filter = newFilter(literals)
-}
-
-func compareBytes(a, b string) int {
-	if a < b {
-		return -1
-	}
-	return 1
+	c.filter = newFilter(literals, &c.trie)
 }
 
 // weight is the weight of the words of a text that begin in it.
-func weight(text []byte) uint32 {
-	units := uint32(0)
+func weight(text []byte) int {
+	units := 0
 	before := other
 	for len(text) > 0 {
 		c, n := classOf(text)

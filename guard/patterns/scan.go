@@ -34,7 +34,7 @@ func (w *work) scan(text []byte) {
 			case c >= utf8.RuneSelf:
 				w.character(i)
 			case w.filter.always[c]:
-				w.walk(i, w.units, false)
+				w.walk(i, i, 0, w.units, false)
 			}
 		}
 	}
@@ -60,24 +60,42 @@ func gather(x uint64) uint64 { return (x >> 7) * 0x0102040810204080 >> 56 }
 
 // word looks at the ASCII word that begins, or goes on, at i.
 func (w *work) word(i int) {
-	inside := i > 0 && w.text[i-1] >= utf8.RuneSelf && classBefore(w.text, i) == spaced
-	if inside {
+	f := &w.filter
+	x := load(w.text, i)
+	key := wordKey(x)
+	if i > 0 && w.text[i-1] >= utf8.RuneSelf && classBefore(w.text, i) == spaced {
 		w.inner(i)
 	} else {
-		f := &w.filter
-		key := wordKey(load(w.text, i))
 		units := w.units
 		w.units += wordWeight
 		if w.watch > 0 {
 			w.tokens.word(w, i, key)
 		}
-		if f.whole.has(key) || f.stem.has(key&fourBytes) || f.always[w.text[i]] {
-			w.walk(i, units, false)
+		if f.stem.has(key&fourBytes) || f.always[w.text[i]] {
+			w.walk(i, i, 0, units, false)
+		} else if state, ok := f.whole.after(key); ok {
+			w.walk(i, i+bytesOf(key), state, units, false)
 		}
 	}
-	if w.filter.hasInner {
-		for i++; i < len(w.text) && asciiWord(w.text[i]); i++ {
-			w.inner(i)
+	if f.hasInner {
+		w.inners(i, x, bytesOf(key))
+	}
+}
+
+// bytesOf is the number of bytes of a key of a word.
+func bytesOf(key uint64) int { return (bits.Len64(key) + 7) / 8 }
+
+// inners looks for literals that begin inside the word at i, of which the first
+// n bytes are known to be of ASCII words and x are the first eight.
+func (w *work) inners(i int, x uint64, n int) {
+	f := &w.filter
+	for k := 1; k < n || n == 8 && i+k < len(w.text) && asciiWord(w.text[i+k]); k++ {
+		if k%4 == 1 && k > 4 {
+			x = load(w.text, i+k-1)
+		}
+		x >>= 8
+		if f.inner.has(x & f.innerMask) {
+			w.inner(i + k)
 		}
 	}
 }
@@ -85,7 +103,7 @@ func (w *work) word(i int) {
 // inner looks for a literal that begins inside a word, at i.
 func (w *work) inner(i int) {
 	if f := &w.filter; f.hasInner && f.inner.has(load(w.text, i)&f.innerMask) {
-		w.walk(i, w.units-wordWeight, true)
+		w.walk(i, i, 0, w.units-wordWeight, true)
 	}
 }
 
@@ -109,32 +127,37 @@ func (w *work) character(i int) {
 			w.tokens.word(w, i, x&0xffff)
 		}
 	}
-	if f.six.has(x&sixBytes) || f.three.has(x&threeBytes) || f.always[w.text[i]] {
-		w.walk(i, units, false)
+	if f.three.has(x&threeBytes) || f.always[w.text[i]] {
+		w.walk(i, i, 0, units, false)
+	} else if state, ok := f.six.after(x & sixBytes); ok {
+		w.walk(i, i+6, state, units, false)
 	}
 }
 
-// walk follows the automaton from start and takes note of the literals that it
-// passes; inside a word only of those that may begin there.
-func (w *work) walk(start int, units int32, inside bool) {
+// walk follows the automaton from a state that it is in at i, and takes note of
+// the literals that it passes, which begin at start; inside a word only of
+// those that may begin there.
+func (w *work) walk(start, i int, state int32, units int32, inside bool) {
 	text, cells := w.text, w.trie.cells
-	state := int32(0)
-	for i := start; i < len(text); {
+	for {
+		if first := cells[state].ends; first != 0 {
+			w.reach(first-1, start, i, units, inside)
+		}
+		if i >= len(text) {
+			return
+		}
 		code := w.trie.codes[text[i]]
 		to := cells[state].base + int32(code)
 		if code == 0 || cells[to].owner != state+1 {
 			return
 		}
 		state = to
-		if isSpace(text[i]) {
-			for i < len(text) && isSpace(text[i]) {
-				i++
-			}
-		} else {
+		if !isSpace(text[i]) {
 			i++
+			continue
 		}
-		if first := cells[state].ends; first != 0 {
-			w.reach(first-1, start, i, units, inside)
+		for i < len(text) && isSpace(text[i]) {
+			i++
 		}
 	}
 }
@@ -144,7 +167,7 @@ func (w *work) reach(first int32, start, end int, units int32, inside bool) {
 	for k := first; ; k++ {
 		t := &w.terms[k]
 		if (t.openStart || !inside) && (t.openEnd || !t.endsInWord || classAt(w.text, end) != spaced) {
-			w.hit(t, mark{int32(start), int32(end), units, units + int32(t.weight)})
+			w.hit(t, mark{int32(start), int32(end), units, units + t.weight})
 		}
 		if t.last {
 			return

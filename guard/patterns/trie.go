@@ -13,6 +13,19 @@ type trie struct {
 	cells []cell
 }
 
+// after returns the state after a text; false if no literal begins with it.
+func (t *trie) after(text string) (int32, bool) {
+	state := int32(0)
+	for i := range len(text) {
+		to := t.cells[state].base + int32(t.codes[text[i]])
+		if t.codes[text[i]] == 0 || t.cells[to].owner != state+1 {
+			return 0, false
+		}
+		state = to
+	}
+	return state, true
+}
+
 type cell struct {
 	base  int32
 	owner int32 // state it is reached from, plus 1; 0: free
@@ -144,8 +157,9 @@ func (b *trieBuilder) own(state, base int32, code uint16) {
 	b.take(i)
 	b.cells[state].base = base
 	b.cells[i].owner = state + 1
-	if b.last < 0 || int(base)+b.span > len(b.cells) {
-		b.grow(max(int(base), len(b.cells)) + b.span)
+	b.grow(int(base) + b.span)
+	if b.first < 0 {
+		b.grow(len(b.cells) + 1)
 	}
 }
 

@@ -20,7 +20,7 @@ type work struct {
 	units int32 // weight of the words that began so far
 
 	live     []int32    // by step: last weight at which a chain may go on with it
-	marks    []mark     // by node: where it was last complete
+	marks    []pair     // by node: where it was last complete
 	latest   []mark     // by part of a near: where it began last
 	rows     []rowState // by row of a repeat
 	refusals []mark     // by refusal: where it was last complete
@@ -83,7 +83,7 @@ func newWork(p *program) *work {
 	return &work{
 		program:  p,
 		live:     make([]int32, len(p.steps)),
-		marks:    make([]mark, len(p.nodes)),
+		marks:    make([]pair, len(p.nodes)),
 		latest:   make([]mark, len(p.parts)),
 		rows:     make([]rowState, len(p.repeatOf)),
 		refusals: make([]mark, len(p.refuses)),
@@ -118,46 +118,80 @@ func (w *work) begin(text []byte) {
 
 // hit takes note of a literal at m.
 func (w *work) hit(t *term, m mark) {
-	if w.head < len(w.queue) && int(w.queue[w.head].end) <= int(m.start) {
+	if w.head < len(w.queue) && w.queue[w.head].end <= m.start {
 		w.arrive(m.start)
 	}
-	for _, s := range w.stepOf[t.steps.from:t.steps.to] {
-		step := &w.steps[s]
-		if step.anchor != anywhere && !anchored(w.text, step.anchor, int(m.start)) {
-			continue
+	for _, s := range w.starts[t.starts.from:t.starts.to] {
+		if s.anchor == anywhere || anchored(w.text, s.anchor, int(m.start)) {
+			w.reachNode(s.node, m, m.start)
 		}
-		from := step.nodes.from
-		if step.starts {
-			w.push(arrival{mark: m, index: from})
-			from++
-		}
+	}
+	for _, s := range w.waits[t.waits.from:t.waits.to] {
 		if m.startUnit <= w.live[s] {
-			w.follow(from, step.nodes.to, m)
+			w.follow(&w.steps[s], m)
 		}
-		for _, x := range w.extras[step.extras.from:step.extras.to] {
-			w.extra(x, t, m)
+	}
+	for _, x := range w.extras[t.extras.from:t.extras.to] {
+		if x.anchor == anywhere || anchored(w.text, x.anchor, int(m.start)) {
+			w.extra(x, m)
 		}
 	}
 }
 
-// follow brings about the nodes whose parents end at or near before m.
-func (w *work) follow(from, to int32, m mark) {
-	for i := from; i < to; i++ {
+// follow brings about the nodes of a step whose parents end shortly before m.
+func (w *work) follow(s *step, m mark) {
+	if s.anchor != anywhere && !anchored(w.text, s.anchor, int(m.start)) {
+		return
+	}
+	for i := s.nodes.from; i < s.nodes.to; i++ {
 		n := &w.nodes[i]
-		if p := &w.marks[n.parent]; p.endUnit >= w.base && m.startUnit-p.endUnit <= n.limit {
-			w.push(arrival{mark: mark{p.start, m.end, p.startUnit, m.endUnit}, index: i})
+		p := &w.marks[n.parent]
+		before := &p.last
+		if before.end > m.start {
+			before = &p.before
+		}
+		if before.endUnit >= w.base && m.startUnit-before.endUnit <= n.limit {
+			w.reachNode(i, mark{before.start, m.end, before.startUnit, m.endUnit}, m.start)
 		}
 	}
 }
 
-func (w *work) extra(x extra, t *term, m mark) {
+// pair is the two latest places of a node. The end of the last one may still
+// lie ahead of the scan; the end of the one before does not.
+type pair struct{ last, before mark }
+
+// reachNode takes note that node i is complete at m, which a hit that starts at
+// now says. What means something by itself, or would crowd out a place whose
+// end lies ahead too, waits in the queue.
+func (w *work) reachNode(i int32, m mark, now int32) {
+	n, p := &w.nodes[i], &w.marks[i]
+	void := p.last.endUnit < w.base
+	if n.goals.from < n.goals.to || !void && p.last.end > now && p.last.end != m.end {
+		w.push(arrival{mark: m, kind: nodeDone, index: i})
+		return
+	}
+	w.wake(n, m.endUnit)
+	switch {
+	case void || p.last.end <= now:
+		p.before, p.last = p.last, m
+	case m.start < p.last.start:
+		p.last = m
+	}
+}
+
+// wake makes the steps that go on from n look out until their gap is used up.
+func (w *work) wake(n *node, unit int32) {
+	for _, k := range w.wakes[n.wakes.from:n.wakes.to] {
+		w.live[k.step] = max(w.live[k.step], unit+k.limit)
+	}
+}
+
+func (w *work) extra(x extra, m mark) {
 	switch x.kind {
 	case partOfNear:
 		w.push(arrival{mark: m, kind: partSeen, index: x.index})
 	case repeated:
-		r := &w.repeats[x.index]
-		i, _ := slices.BinarySearch(r.literals, t.id)
-		w.push(arrival{mark: m, kind: rowSeen, index: r.row + int32(i)})
+		w.push(arrival{mark: m, kind: rowSeen, index: x.index})
 	case prefilter:
 		w.wanted[x.index] = true
 	}
@@ -198,14 +232,19 @@ func (w *work) arrive(place int32) {
 	w.settle()
 }
 
+// node does what node i means at m, whose end the scan has reached.
 func (w *work) node(i int32, m mark) {
-	at := &w.marks[i]
-	if at.end != m.end || at.endUnit < w.base || m.start < at.start {
-		*at = m
-	}
-	n := &w.nodes[i]
-	for _, k := range w.wakes[n.wakes.from:n.wakes.to] {
-		w.live[k.step] = max(w.live[k.step], m.endUnit+k.limit)
+	n, p := &w.nodes[i], &w.marks[i]
+	w.wake(n, m.endUnit)
+	switch {
+	case p.last.endUnit < w.base || p.last.end < m.end:
+		p.before, p.last = p.last, m
+	case p.last.end == m.end:
+		p.last = earlier(p.last, m)
+	case p.before.endUnit < w.base || p.before.end < m.end:
+		p.before = m
+	case p.before.end == m.end:
+		p.before = earlier(p.before, m)
 	}
 	for _, g := range w.goals[n.goals.from:n.goals.to] {
 		if g.refuse {
@@ -214,6 +253,14 @@ func (w *work) node(i int32, m mark) {
 			w.ready = append(w.ready, match{m, g.index})
 		}
 	}
+}
+
+// earlier returns the mark that starts first.
+func earlier(a, b mark) mark {
+	if b.start < a.start {
+		return b
+	}
+	return a
 }
 
 // refuse drops the matches that refusal i at m drops.
