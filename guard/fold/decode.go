@@ -1,6 +1,9 @@
 package fold
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // The names of the decoded views.
 const (
@@ -30,6 +33,7 @@ const (
 	floor      = 4 << 10
 	maxDepth   = 2
 	maxViews   = 64
+	maxPieces  = 16 // bytes of the source for each piece of the maps
 )
 
 // context is how much of the text around a decoded run is repeated on either side.
@@ -57,7 +61,7 @@ var decoders = [...]decoder{
 	{Morse, true, signals, decodeMorse, false},
 	{Spaced, true, apart | joined, decodeSpaced, false},
 	{Splat, true, stars, decodeSplat, false},
-	{Leet, true, mixed, decodeLeet, true},
+	{Leet, true, mixed, decodeLeet, false},
 	{Scrambled, true, cases, decodeScrambled, false},
 	{Rot13, false, rotated, decodeShift, true},
 	{Caesar, false, shifted, decodeShift, true},
@@ -81,10 +85,11 @@ func (t *Text) Decoded() iter.Seq[*View] {
 
 // decodeNext appends the next view, if there is one.
 func (t *Text) decodeNext() bool {
-	for len(t.views) < maxViews {
+	for len(t.views) < maxViews && t.left > 0 && t.leftPieces > 0 {
 		from := &t.main
 		if t.reading > 0 {
 			if t.reading > len(t.views) {
+				t.draft, t.input = draft{}, ""
 				return false
 			}
 			from = t.views[t.reading-1]
@@ -102,41 +107,45 @@ func (t *Text) decodeNext() bool {
 			}
 		}
 		t.reading++
-		t.next = 0
+		t.next, t.input = 0, ""
 	}
 	return false
 }
 
 // decode runs one decoder over v and keeps what it wrote.
 func (t *Text) decode(v *View, how *decoder) bool {
-	t.draft.bytes, t.draft.pieces = t.draft.bytes[:0], t.draft.pieces[:0]
-	t.draft.limit = min(t.left, 2*len(v.raw))
-	t.draft.most = 16 + len(v.raw)/32
-	s := v.raw
-	if how.folded {
-		s = string(v.Text)
+	input := v.raw
+	if how.folded || v.folded {
+		if t.input == "" {
+			t.input = string(v.Text)
+		}
+		input = t.input
 	}
-	how.run(s, &t.draft)
-	if len(t.draft.bytes) == 0 {
+	d := &t.draft
+	d.bytes, d.pieces = d.bytes[:0], d.pieces[:0]
+	d.limit, d.most = min(t.left, 2*len(input)), min(t.leftPieces, 16+len(input)/32)
+	how.run(input, d)
+	if len(d.bytes) == 0 {
 		return false
 	}
-	t.left -= len(t.draft.bytes)
+	t.left -= len(d.bytes)
+	t.leftPieces -= len(d.pieces)
 	view := &View{
 		Name:   how.name,
-		raw:    string(t.draft.bytes),
 		parent: v,
 		folded: how.folded,
-		pieces: append([]piece(nil), t.draft.pieces...),
+		pieces: slices.Clone(d.pieces),
 		depth:  v.depth + 1,
 
 		throughout: how.throughout,
 	}
 	if how.folded {
-		view.Text = append([]byte(nil), t.draft.bytes...)
+		view.Text = slices.Clone(d.bytes)
 	} else {
-		var f folder
-		view.Text, view.points = f.fold(view.raw)
-		view.capitals, view.bidi, view.hidden = f.capitals, f.met[Bidi].count > 0, f.met[Tagged].count+f.met[Selector].count > 0
+		view.fold(new(folder), string(d.bytes))
+	}
+	if len(view.Text) == 0 {
+		return false
 	}
 	t.views = append(t.views, view)
 	return true

@@ -13,7 +13,7 @@ func decodeShift(s string, d *draft) {
 		if isLetter(c) {
 			c = (c|0x20-'a'+back)%26 + 'a'
 		}
-		d.addByte(c, i, i+1)
+		d.change(c, i)
 	}
 }
 

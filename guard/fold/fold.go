@@ -24,8 +24,10 @@ type Text struct {
 	reading int     // which view is being decoded: 0 main, n views[n-1]
 	next    int     // which decoder comes next
 	hints   hint    // of the view that is being decoded
-	left    int     // how many bytes may still be decoded
+	input   string  // its Text, if decoders asked for that
 	draft   draft
+
+	left, leftPieces int // how many bytes and pieces may still be decoded
 }
 
 // Reset folds source, forgetting what t held before: the views handed out become invalid.
@@ -33,12 +35,20 @@ func (t *Text) Reset(source string) {
 	t.source = source
 	source = source[:min(len(source), MaxSource)]
 	t.folder.reset(t.main.Text, t.main.points)
-	t.main = View{Name: Folded, raw: source}
-	t.main.Text, t.main.points = t.folder.fold(source)
-	t.main.capitals, t.main.bidi, t.main.hidden = t.folder.capitals, t.folder.met[Bidi].count > 0, t.folder.met[Tagged].count+t.folder.met[Selector].count > 0
+	t.main = View{Name: Folded}
+	t.main.fold(&t.folder, source)
 	clear(t.views)
 	t.views, t.reading, t.next = t.views[:0], 0, 0
-	t.left = maxDecoded*len(source) + floor
+	t.left, t.leftPieces, t.input = maxDecoded*len(source)+floor, (len(source)+floor)/maxPieces, ""
+}
+
+// fold makes v the folded view of raw.
+func (v *View) fold(f *folder, raw string) {
+	v.raw = raw
+	v.Text, v.points = f.fold(raw)
+	v.capitals = f.capitals
+	v.bidi = f.met[Bidi].count > 0
+	v.hidden = f.met[Tagged].count+f.met[Selector].count > 0
 }
 
 // Source returns the prompt as it came.

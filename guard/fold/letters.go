@@ -207,21 +207,62 @@ var leet = [utf8.RuneSelf]byte{
 	'@': 'a', '$': 's', '!': 'i', '|': 'l', '+': 't',
 }
 
-// decodeLeet reads digits as the letters that they stand for, if some words mix the two.
+// longestLeet is more than a word has: what is longer is no word but data.
+const longestLeet = 24
+
+// decodeLeet reads digits as the letters that they stand for, in words that mix the two and in the
+// numbers between such words.
 func decodeLeet(s string, d *draft) {
-	for i := 0; i < len(s) && !d.full(); {
-		start := i
-		for i < len(s) && (s[i] >= utf8.RuneSelf || leet[s[i]] == 0) {
-			i++
+	w := weaver{s: s, d: d}
+	last := false
+	for i := gapEnd(s, 0); i < len(s) && !d.full(); {
+		end := tokenEnd(s, i)
+		next := gapEnd(s, end)
+		letters, digits := leetLetters(s[i:end])
+		mixed := letters && digits
+		if mixed || digits && (last || nextIsMixed(s, next)) {
+			w.leet(i, end)
 		}
-		d.copy(s, start, i)
-		for i < len(s) && s[i] < utf8.RuneSelf && leet[s[i]] != 0 {
-			c := leet[s[i]]
-			if !isWordByte(s[i]) && (i == 0 || !isWordByte(s[i-1])) && (i+1 == len(s) || !isWordByte(s[i+1])) {
-				c = s[i]
-			}
-			d.addByte(c, i, i+1)
-			i++
+		last = mixed
+		i = next
+	}
+	w.rest()
+}
+
+// leetLetters reports whether token has letters, and digits that stand for some.
+func leetLetters(token string) (letters, digits bool) {
+	if len(token) > longestLeet {
+		return false, false
+	}
+	for i := range len(token) {
+		letters = letters || isLetter(token[i])
+		digits = digits || '0' <= token[i] && token[i] <= '9' || token[i] == '@' || token[i] == '$'
+	}
+	return letters, digits
+}
+
+func nextIsMixed(s string, i int) bool {
+	letters, digits := leetLetters(s[i:tokenEnd(s, i)])
+	return letters && digits
+}
+
+// leet writes s[start:end] with letters for digits and signs; a sign at an edge is a sign.
+func (w *weaver) leet(start, end int) {
+	w.upTo(start)
+	first, last := start, end
+	for first < end && !isWordByte(w.s[first]) && w.s[first] != '@' && w.s[first] != '$' {
+		first++
+	}
+	for last > first && !isWordByte(w.s[last-1]) && w.s[last-1] != '@' && w.s[last-1] != '$' {
+		last--
+	}
+	for i := start; i < end; i++ {
+		c := w.s[i]
+		if c < utf8.RuneSelf && leet[c] != 0 && first <= i && i < last {
+			w.d.addByte(leet[c], i, i+1)
+		} else {
+			w.d.copy(w.s, i, i+1)
 		}
 	}
+	w.done = end
 }

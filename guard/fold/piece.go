@@ -97,6 +97,17 @@ func (d *draft) copy(s string, start, end int) {
 	d.bytes = append(d.bytes, s[start:end]...)
 }
 
+// change appends c for the byte at i, in a text that changes throughout.
+func (d *draft) change(c byte, i int) {
+	if d.full() {
+		return
+	}
+	if !d.extend(verbatim, i, 1) {
+		d.begin(piece{uint32(len(d.bytes)), uint32(i), verbatim, 1}, i, i+1)
+	}
+	d.bytes = append(d.bytes, c)
+}
+
 // note says that the next n bytes stem from [start, end).
 func (d *draft) note(n, start, end int, back bool) {
 	size, src := end-start, start

@@ -19,8 +19,8 @@ type View struct {
 	points []point // Text → raw
 
 	parent *View   // what a decoder read; nil for the main view
-	folded bool    // it read parent.Text, not parent.raw
-	pieces []piece // raw → parent
+	folded bool    // it read parent.Text, not parent.raw, and wrote Text; there is no raw
+	pieces []piece // raw, or Text if there is no raw → parent
 	depth  int     // how many decoders lie between this view and the source
 
 	throughout bool // the decoder changed letters one for one, all over the text
@@ -63,10 +63,18 @@ func (v *View) up(s Span) Span {
 	return s
 }
 
-// span maps a range of v.Text to v.raw.
+// span maps a range of v.Text to v.raw, or to whole characters if there is no raw.
 func (v *View) span(start, end int) Span {
 	start = min(max(start, 0), len(v.Text))
 	end = min(max(end, start), len(v.Text))
+	if v.folded {
+		if end > start {
+			last := runeStart(v.Text, end-1)
+			_, size := utf8.DecodeRune(v.Text[last:])
+			end = last + size
+		}
+		return Span{runeStart(v.Text, start), end}
+	}
 	if start == len(v.Text) {
 		return Span{len(v.raw), len(v.raw)}
 	}
@@ -94,11 +102,7 @@ func (v *View) character(p int) int {
 	if i < len(v.points) {
 		limit = max(int(v.points[i].src), int(from.src)+1)
 	}
-	src := min(int(from.src)+p-int(from.at), limit-1)
-	for back := 0; back < utf8.UTFMax-1 && src > 0 && !utf8.RuneStart(v.raw[src]); back++ {
-		src--
-	}
-	return src
+	return runeStart(v.raw, min(int(from.src)+p-int(from.at), limit-1))
 }
 
 // after is the number of points at or before byte p of v.Text.

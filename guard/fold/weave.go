@@ -43,7 +43,7 @@ func (w *weaver) rest() {
 }
 
 // runeStart moves i back to the start of a character.
-func runeStart(s string, i int) int {
+func runeStart[T string | []byte](s T, i int) int {
 	for back := 0; back < utf8.UTFMax-1 && 0 < i && i < len(s) && !utf8.RuneStart(s[i]); back++ {
 		i--
 	}
