@@ -1,0 +1,216 @@
+package limit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// maxTenant bounds the length of a tenant's name in bytes.
+const maxTenant = 256
+
+// Options are the settings of a [Limiter].
+type Options struct {
+	// Tier is what a tenant may use. It is asked for every request, from many
+	// goroutines. Required; a tenant it does not know gets the zero Tier, which
+	// allows nothing.
+	Tier func(tenant string) Tier
+
+	// State holds the counts. Nil keeps them in memory, in a [Memory] of its own.
+	State State
+
+	// Budget reserves the most that a request can cost, in nano-euro, against
+	// the tenant's monthly budget, and returns a func that settles what it did
+	// cost. That is called until it returns nil, and then never again; nothing
+	// spent is 0. Its errors, such as that the budget is used up, come back from
+	// Reserve as they are. Nil does without budgets.
+	Budget func(ctx context.Context, tenant string, most int64, now time.Time) (settle func(ctx context.Context, exact int64) error, err error)
+}
+
+// Limiter keeps tenants within their tiers: reserve the worst case before the
+// call, settle the true usage after it. It is safe for concurrent use. The zero
+// value refuses everything; make one with [New].
+type Limiter struct {
+	tier   func(string) Tier
+	state  State
+	budget func(context.Context, string, int64, time.Time) (func(context.Context, int64) error, error)
+}
+
+// New returns a limiter, or an error for options without a Tier.
+func New(o Options) (*Limiter, error) {
+	if o.Tier == nil {
+		return nil, errors.New("limit: got no Tier, want a func that knows each tenant's")
+	}
+	l := &Limiter{tier: o.Tier, state: o.State, budget: o.Budget}
+	if l.state == nil {
+		l.state = NewMemory(0)
+	}
+	return l, nil
+}
+
+// Request is what a call may use at worst.
+type Request struct {
+	Tenant string
+	Output int64 // max_tokens × n; 0 for a call without an answer
+	Cost   int64 // nano-euro, for Options.Budget
+}
+
+// Used is what a call did use.
+type Used struct {
+	Output int64 // all completion tokens, reasoning too
+	Cost   int64 // nano-euro
+}
+
+// The names of the limits, as in [ExceededError].
+const (
+	OutputPerHour     = "output_tokens_per_hour"
+	OutputPerDay      = "output_tokens_per_day"
+	RequestsPerMinute = "requests_per_minute"
+	Concurrent        = "concurrent_requests"
+)
+
+// counters is the order of a request's counters.
+const (
+	hour = iota
+	day
+	minute
+	open
+	counterCount
+)
+
+// counters returns what a request adds to the counts of the windows that now is
+// in. Windows are those of the clock in UTC, so that gateways agree on them, and
+// on when they end, without asking one another.
+func (t Tier) counters(output int64, now time.Time) [counterCount]Counter {
+	window := func(name string, length, add, most int64) Counter {
+		start := now.Unix() - (now.Unix()%length+length)%length
+		return Counter{Name: name, Start: start, End: start + length, Add: add, Max: most}
+	}
+	return [counterCount]Counter{
+		hour:   window(OutputPerHour, 60*60, output, t.OutputPerHour),
+		day:    window(OutputPerDay, 24*60*60, output, t.OutputPerDay),
+		minute: window(RequestsPerMinute, 60, 1, t.RequestsPerMinute),
+		open:   {Name: Concurrent, Add: 1, Max: t.Concurrent},
+	}
+}
+
+// Reserve sets aside what a request may use at worst, or returns an
+// [*ExceededError] if that could pass a limit of its tenant: then nothing is
+// set aside, and the request does not count. The caller must settle or release
+// the lease, on every path; a deferred Release sees to it.
+func (l *Limiter) Reserve(ctx context.Context, r Request, now time.Time) (*Lease, error) {
+	switch {
+	case l.state == nil:
+		return nil, errors.New("limit: got the zero Limiter, want one of New")
+	case r.Output < 0 || r.Cost < 0:
+		return nil, fmt.Errorf("limit: got %d output tokens and %d nano-euro to reserve, want 0 or more", r.Output, r.Cost)
+	case len(r.Tenant) > maxTenant:
+		return nil, fmt.Errorf("limit: got a tenant of %d bytes, want at most %d", len(r.Tenant), maxTenant)
+	}
+	counters := l.tier(r.Tenant).counters(r.Output, now)
+	values, ok, err := l.state.Take(ctx, r.Tenant, counters[:], now)
+	if err != nil {
+		return nil, fmt.Errorf("limit: %w", err)
+	}
+	if len(values) != len(counters) {
+		return nil, fmt.Errorf("limit: state: got %d values of %d counters", len(values), len(counters))
+	}
+	if !ok {
+		return nil, exceeded(counters, values, now)
+	}
+	lease := &Lease{state: l.state, tenant: r.Tenant, counters: counters, requests: requestsOf(counters[minute], values[minute])}
+	if l.budget != nil {
+		lease.settleBudget, err = l.budget(ctx, r.Tenant, r.Cost, now)
+		if err != nil {
+			lease.settleBudget = nil
+			if undo := lease.giveBack(ctx, 0, -1); undo != nil {
+				return nil, errors.Join(err, undo)
+			}
+			return nil, err
+		}
+	}
+	return lease, nil
+}
+
+// ErrSettled says that a lease was settled or released before.
+var ErrSettled = errors.New("limit: lease is settled already")
+
+// Lease is what is set aside for one request. It is safe for concurrent use.
+type Lease struct {
+	state    State
+	tenant   string
+	counters [counterCount]Counter
+	requests Requests
+
+	mu           sync.Mutex
+	used         *Used                              // of the first Settle or Release; guarded by mu
+	counted      bool                               // the state knows the usage; guarded by mu
+	settleBudget func(context.Context, int64) error // nil when the budget knows the cost; guarded by mu
+}
+
+// Settle counts what the request used and frees the rest. It counts for the hour
+// and day in which the request came. More than was reserved is counted in full.
+//
+// A second Settle is [ErrSettled] and counts nothing. After any other error, as
+// of shared state out of reach, the usage is remembered, and Settle or Release
+// tries again with it. A canceled ctx does not keep it from counting: a client
+// that went away has used what it used.
+func (l *Lease) Settle(ctx context.Context, u Used) error {
+	if u.Output < 0 || u.Cost < 0 {
+		return fmt.Errorf("limit: got %d output tokens and %d nano-euro to settle, want 0 or more", u.Output, u.Cost)
+	}
+	return l.settle(ctx, u)
+}
+
+// Release is Settle for a request that used nothing; it still counts as one of
+// the requests of its minute. After a Settle or Release that succeeded it does
+// nothing, so that it can be deferred.
+func (l *Lease) Release(ctx context.Context) error {
+	if err := l.settle(ctx, Used{}); err != nil && !errors.Is(err, ErrSettled) {
+		return err
+	}
+	return nil
+}
+
+// Requests returns the state of the tenant's request limit after this request.
+func (l *Lease) Requests() Requests { return l.requests }
+
+func (l *Lease) settle(ctx context.Context, u Used) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.counted && l.settleBudget == nil {
+		return ErrSettled
+	}
+	if l.used == nil {
+		l.used = &u
+	}
+	ctx = context.WithoutCancel(ctx)
+	var all error
+	if !l.counted {
+		all = l.giveBack(ctx, l.used.Output, 0)
+		l.counted = all == nil
+	}
+	if l.settleBudget != nil {
+		if err := l.settleBudget(ctx, l.used.Cost); err != nil {
+			all = errors.Join(all, fmt.Errorf("limit: budget: %w", err))
+		} else {
+			l.settleBudget = nil
+		}
+	}
+	return all
+}
+
+// giveBack makes of what was reserved what was used.
+func (l *Lease) giveBack(ctx context.Context, output, requests int64) error {
+	back := l.counters
+	back[hour].Add = output - back[hour].Add
+	back[day].Add = output - back[day].Add
+	back[minute].Add = requests
+	back[open].Add = -1
+	if err := l.state.Give(ctx, l.tenant, back[:]); err != nil {
+		return fmt.Errorf("limit: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,400 @@
+package limit
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// noon is the beginning of a minute and an hour.
+var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
+
+var unlimited = Tier{OutputPerHour: Unlimited, OutputPerDay: Unlimited, RequestsPerMinute: Unlimited, Concurrent: Unlimited}
+
+func limiterOf(t *testing.T, tier Tier, o Options) *Limiter {
+	t.Helper()
+	o.Tier = func(string) Tier { return tier }
+	l, err := New(o)
+	require.NoError(t, err)
+	return l
+}
+
+// values reads the counts of acme at an instant, in the order of the counters.
+func values(t *testing.T, l *Limiter, now time.Time) [counterCount]int64 {
+	t.Helper()
+	counters := unlimited.counters(0, now)
+	counters[minute].Add, counters[open].Add = 0, 0
+	got, ok, err := l.state.Take(t.Context(), "acme", counters[:], now)
+	require.NoError(t, err)
+	require.True(t, ok)
+	return [counterCount]int64(got)
+}
+
+func TestLimits(t *testing.T) {
+	tier := func(edit func(*Tier)) Tier {
+		t := unlimited
+		edit(&t)
+		return t
+	}
+	at := noon.Add(59*time.Minute + 30*time.Second + time.Nanosecond)
+	rows := []struct {
+		name   string
+		tier   Tier
+		before []int64 // output of requests still under way
+		output int64
+		limit  string // "" for let in
+		retry  time.Duration
+	}{
+		{"fits exactly", tier(func(t *Tier) { t.OutputPerHour = 100 }), []int64{60}, 40, "", 0},
+		{"one over the hour", tier(func(t *Tier) { t.OutputPerHour = 100 }), []int64{60}, 41, OutputPerHour, 30*time.Second - 1},
+		{"one over the day", tier(func(t *Tier) { t.OutputPerDay = 100 }), []int64{60}, 41, OutputPerDay, 11*time.Hour + 30*time.Second - 1},
+		{"over both: the longer", tier(func(t *Tier) { t.OutputPerHour, t.OutputPerDay = 100, 100 }), []int64{60}, 41, OutputPerDay, 11*time.Hour + 30*time.Second - 1},
+		{"too large for ever", tier(func(t *Tier) { t.OutputPerHour = 100 }), nil, 101, OutputPerHour, 0},
+		{"too large for the hour, over the day", tier(func(t *Tier) { t.OutputPerHour, t.OutputPerDay = 100, 120 }), []int64{60}, 101, OutputPerHour, 0},
+		{"requests", tier(func(t *Tier) { t.RequestsPerMinute = 2 }), []int64{0, 0}, 0, RequestsPerMinute, 30*time.Second - 1},
+		{"at once", tier(func(t *Tier) { t.Concurrent = 2 }), []int64{0, 0}, 0, Concurrent, time.Second},
+		{"at once and requests", tier(func(t *Tier) { t.Concurrent, t.RequestsPerMinute = 2, 2 }), []int64{0, 0}, 0, RequestsPerMinute, 30*time.Second - 1},
+		{"unlimited", unlimited, []int64{math.MaxInt64}, 0, "", 0},
+		{"no sum wraps around", unlimited, []int64{math.MaxInt64}, 1, OutputPerDay, 11*time.Hour + 30*time.Second - 1},
+		{"the zero tier", Tier{}, nil, 0, RequestsPerMinute, 0},
+		{"a call without answer under a spent limit", tier(func(t *Tier) { t.OutputPerHour = 60 }), []int64{60}, 0, "", 0},
+	}
+	for _, row := range rows {
+		l := limiterOf(t, row.tier, Options{})
+		for _, output := range row.before {
+			_, err := l.Reserve(t.Context(), Request{"acme", output, 0}, at)
+			require.NoError(t, err, row.name)
+		}
+		was := values(t, l, at)
+		lease, err := l.Reserve(t.Context(), Request{"acme", row.output, 0}, at)
+		if row.limit == "" {
+			require.NoError(t, err, row.name)
+			require.NotNil(t, lease)
+			continue
+		}
+		var exceeded *ExceededError
+		require.ErrorAs(t, err, &exceeded, row.name)
+		require.Equal(t, row.limit, exceeded.Limit, row.name)
+		require.Equal(t, row.retry, exceeded.RetryAfter, row.name)
+		require.Equal(t, was, values(t, l, at), "%s: what was refused does not count", row.name)
+		_, err = l.Reserve(t.Context(), Request{"other", 0, 0}, at)
+		require.Equal(t, row.tier == Tier{}, err != nil, "%s: tenants share nothing", row.name)
+	}
+}
+
+// After Retry-After the request fits, and a second earlier it does not.
+func TestRetryAfterIsCorrect(t *testing.T) {
+	random := rand.New(rand.NewPCG(11, 12))
+	refused := 0
+	for range 500 {
+		now := noon.Add(time.Duration(random.Int64N(int64(48 * time.Hour))))
+		l := limiterOf(t, Tier{OutputPerHour: 100, OutputPerDay: 150, RequestsPerMinute: 3, Concurrent: 100}, Options{})
+		for {
+			request := Request{"acme", random.Int64N(60), 0}
+			lease, err := l.Reserve(t.Context(), request, now)
+			if err == nil {
+				require.NoError(t, lease.Settle(t.Context(), Used{Output: request.Output}))
+				if random.IntN(3) == 0 {
+					now = now.Add(time.Duration(random.Int64N(int64(time.Hour))))
+				}
+				continue
+			}
+			var exceeded *ExceededError
+			require.ErrorAs(t, err, &exceeded)
+			header := http.Header{}
+			exceeded.Set(header)
+			seconds, err := time.ParseDuration(header.Get("Retry-After") + "s")
+			require.NoError(t, err)
+			_, err = l.Reserve(t.Context(), request, now.Add(seconds-time.Second))
+			require.Error(t, err, "%v", exceeded)
+			_, err = l.Reserve(t.Context(), request, now.Add(seconds))
+			require.NoError(t, err, "%v", exceeded)
+			refused++
+			break
+		}
+	}
+	require.Equal(t, 500, refused)
+}
+
+// 200 requests at once at the edge of a limit: exactly as many are let in as
+// fit, and after they have settled exactly as many as fit then.
+func TestExactAtTheEdge(t *testing.T) {
+	const goroutines = 200
+	for _, row := range []struct {
+		name          string
+		tier          Tier
+		first, second int
+	}{
+		{"output", Tier{OutputPerHour: 150_000, OutputPerDay: Unlimited, RequestsPerMinute: Unlimited, Concurrent: Unlimited}, 150, 75},
+		{"day", Tier{OutputPerHour: Unlimited, OutputPerDay: 199_999, RequestsPerMinute: Unlimited, Concurrent: Unlimited}, 199, 100},
+		{"requests", Tier{OutputPerHour: Unlimited, OutputPerDay: Unlimited, RequestsPerMinute: 210, Concurrent: Unlimited}, 200, 10},
+		{"at once", Tier{OutputPerHour: Unlimited, OutputPerDay: Unlimited, RequestsPerMinute: Unlimited, Concurrent: 17}, 17, 17},
+	} {
+		l := limiterOf(t, row.tier, Options{})
+		storm := func() (leases []*Lease) {
+			all := make([]*Lease, goroutines)
+			var group sync.WaitGroup
+			for g := range goroutines {
+				group.Go(func() {
+					lease, err := l.Reserve(t.Context(), Request{"acme", 1000, 0}, noon)
+					if err != nil && !errors.As(err, new(*ExceededError)) {
+						t.Error(err)
+					}
+					all[g] = lease
+				})
+			}
+			group.Wait()
+			for _, lease := range all {
+				if lease != nil {
+					leases = append(leases, lease)
+				}
+			}
+			return leases
+		}
+		leases := storm()
+		require.Len(t, leases, row.first, row.name)
+		var group sync.WaitGroup
+		for _, lease := range leases {
+			group.Go(func() {
+				defer lease.Release(t.Context())
+				if err := lease.Settle(t.Context(), Used{Output: 500}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		first := int64(row.first)
+		require.Equal(t, [...]int64{hour: first * 500, day: first * 500, minute: first, open: 0}, values(t, l, noon), row.name)
+		require.Len(t, storm(), row.second, row.name)
+	}
+}
+
+// Every way out of a request frees what it did not use.
+func TestEveryExit(t *testing.T) {
+	ctx, gone := context.WithCancel(t.Context())
+	defer gone()
+	var spent atomic.Int64
+	l := limiterOf(t, unlimited, Options{Budget: func(_ context.Context, _ string, most int64, _ time.Time) (func(context.Context, int64) error, error) {
+		return func(ctx context.Context, exact int64) error {
+			spent.Add(exact)
+			return ctx.Err()
+		}, nil
+	}})
+	exits := []struct {
+		name string
+		call func(*Lease)
+		used Used
+	}{
+		{"success", func(l *Lease) { require.NoError(t, l.Settle(ctx, Used{30, 7})) }, Used{30, 7}},
+		{"error", func(*Lease) {}, Used{}},
+		{"client gone", func(l *Lease) { gone(); require.NoError(t, l.Settle(ctx, Used{10, 3})) }, Used{10, 3}},
+		{"upstream cut", func(l *Lease) { require.NoError(t, l.Settle(ctx, Used{Output: 5})) }, Used{Output: 5}},
+		{"panic", func(*Lease) { panic("upstream") }, Used{}},
+		{"more than was reserved", func(l *Lease) { require.NoError(t, l.Settle(ctx, Used{300, 70})) }, Used{300, 70}},
+		{"settled twice", func(l *Lease) {
+			require.NoError(t, l.Settle(ctx, Used{1, 1}))
+			require.ErrorIs(t, l.Settle(ctx, Used{1, 1}), ErrSettled)
+		}, Used{1, 1}},
+		{"nonsense first", func(l *Lease) {
+			require.Error(t, l.Settle(ctx, Used{Output: -1}))
+			require.Error(t, l.Settle(ctx, Used{Cost: -1}))
+		}, Used{}},
+	}
+	var want Used
+	for i, exit := range exits {
+		func() {
+			lease, err := l.Reserve(ctx, Request{"acme", 100, 50}, noon)
+			require.NoError(t, err)
+			defer func() { _ = recover() }()
+			defer func() { require.NoError(t, lease.Release(ctx)) }()
+			exit.call(lease)
+		}()
+		want.Output += exit.used.Output
+		want.Cost += exit.used.Cost
+		require.Equal(t, [...]int64{hour: want.Output, day: want.Output, minute: int64(i + 1), open: 0}, values(t, l, noon), exit.name)
+		require.Equal(t, want.Cost, spent.Load(), exit.name)
+	}
+}
+
+// A request that ends in the next hour counts for the hour it came in.
+func TestWindows(t *testing.T) {
+	l := limiterOf(t, Tier{OutputPerHour: 100, OutputPerDay: Unlimited, RequestsPerMinute: 1, Concurrent: Unlimited}, Options{})
+	last := noon.Add(-1)
+	lease, err := l.Reserve(t.Context(), Request{"acme", 100, 0}, last)
+	require.NoError(t, err)
+	_, err = l.Reserve(t.Context(), Request{"acme", 1, 0}, last)
+	require.Error(t, err)
+	next, err := l.Reserve(t.Context(), Request{"acme", 100, 0}, noon)
+	require.NoError(t, err)
+	_, err = l.Reserve(t.Context(), Request{"acme", 1, 0}, last)
+	require.Error(t, err, "a late clock does not open the last hour again")
+	require.NoError(t, lease.Settle(t.Context(), Used{Output: 40}))
+	require.Equal(t, int64(40), values(t, l, last)[hour])
+	require.Equal(t, int64(100), values(t, l, noon)[hour])
+	require.Equal(t, int64(140), values(t, l, noon)[day])
+	require.NoError(t, next.Settle(t.Context(), Used{}))
+	require.Equal(t, int64(40), values(t, l, noon)[day])
+
+	counters := unlimited.counters(0, time.Unix(-1, 0))
+	require.Equal(t, int64(-60), counters[minute].Start, "before 1970 too")
+}
+
+func TestBudgetHook(t *testing.T) {
+	full := errors.New("no money left")
+	var held, spent int64
+	settleErr := error(nil)
+	l := limiterOf(t, unlimited, Options{Budget: func(_ context.Context, tenant string, most int64, now time.Time) (func(context.Context, int64) error, error) {
+		require.Equal(t, "acme", tenant)
+		require.Equal(t, noon, now)
+		if held+most > 100 {
+			return nil, full
+		}
+		held += most
+		return func(_ context.Context, exact int64) error {
+			if settleErr == nil {
+				held, spent = held-most, spent+exact
+			}
+			return settleErr
+		}, nil
+	}})
+	lease, err := l.Reserve(t.Context(), Request{"acme", 10, 100}, noon)
+	require.NoError(t, err)
+	was := values(t, l, noon)
+	_, err = l.Reserve(t.Context(), Request{"acme", 10, 1}, noon)
+	require.Equal(t, full, err, "as it is")
+	require.Equal(t, was, values(t, l, noon), "nothing is left of it")
+
+	settleErr = errors.New("connection refused")
+	require.ErrorIs(t, lease.Settle(t.Context(), Used{Output: 3, Cost: 30}), settleErr)
+	require.Equal(t, int64(3), values(t, l, noon)[hour])
+	settleErr = nil
+	require.NoError(t, lease.Release(t.Context()), "tries again with what was used")
+	require.ErrorIs(t, lease.Settle(t.Context(), Used{}), ErrSettled)
+	require.Equal(t, []int64{0, 30, 3}, []int64{held, spent, values(t, l, noon)[hour]})
+}
+
+// brokenState is shared state out of reach.
+type brokenState struct {
+	State
+	take, give error
+	short      bool
+}
+
+func (s *brokenState) Take(ctx context.Context, tenant string, c []Counter, now time.Time) ([]int64, bool, error) {
+	if s.take != nil || s.short {
+		return nil, true, s.take
+	}
+	return s.State.Take(ctx, tenant, c, now)
+}
+
+func (s *brokenState) Give(ctx context.Context, tenant string, c []Counter) error {
+	if s.give != nil {
+		return s.give
+	}
+	return s.State.Give(ctx, tenant, c)
+}
+
+func TestStateOutOfReach(t *testing.T) {
+	down, full := errors.New("connection refused"), errors.New("no money left")
+	state := &brokenState{State: NewMemory(0)}
+	l := limiterOf(t, unlimited, Options{State: state, Budget: func(_ context.Context, _ string, most int64, _ time.Time) (func(context.Context, int64) error, error) {
+		if most > 0 {
+			return nil, full
+		}
+		return func(context.Context, int64) error { return nil }, nil
+	}})
+	lease, err := l.Reserve(t.Context(), Request{"acme", 10, 0}, noon)
+	require.NoError(t, err)
+	state.give = down
+	require.ErrorIs(t, lease.Settle(t.Context(), Used{Output: 4}), down)
+	require.ErrorIs(t, lease.Release(t.Context()), down)
+	_, err = l.Reserve(t.Context(), Request{"acme", 10, 1}, noon)
+	require.ErrorIs(t, err, down)
+	require.ErrorIs(t, err, full)
+	state.give = nil
+	require.NoError(t, lease.Release(t.Context()))
+	require.Equal(t, int64(4+10), values(t, l, noon)[hour], "the one it could not give back stays reserved")
+
+	state.take = down
+	_, err = l.Reserve(t.Context(), Request{"acme", 10, 0}, noon)
+	require.ErrorIs(t, err, down, "no answer is no leave")
+	state.take, state.short = nil, true
+	_, err = l.Reserve(t.Context(), Request{"acme", 10, 0}, noon)
+	require.ErrorContains(t, err, "0 values of 4")
+}
+
+func TestBadRequests(t *testing.T) {
+	_, err := New(Options{})
+	require.ErrorContains(t, err, "Tier")
+	_, err = new(Limiter).Reserve(t.Context(), Request{}, noon)
+	require.ErrorContains(t, err, "New")
+	l := limiterOf(t, unlimited, Options{})
+	for _, bad := range []Request{{"acme", -1, 0}, {"acme", 0, -1}, {strings.Repeat("x", maxTenant+1), 0, 0}} {
+		_, err := l.Reserve(t.Context(), bad, noon)
+		require.ErrorContains(t, err, "limit: got")
+		require.Less(t, len(err.Error()), 200)
+	}
+}
+
+func TestRespond(t *testing.T) {
+	l := limiterOf(t, Tier{OutputPerHour: 1000, OutputPerDay: Unlimited, RequestsPerMinute: 2, Concurrent: Unlimited}, Options{})
+	now := noon.Add(10*time.Second + time.Millisecond)
+	lease, err := l.Reserve(t.Context(), Request{"acme", 900, 0}, now)
+	require.NoError(t, err)
+	header := http.Header{}
+	lease.Requests().Set(header)
+	require.Equal(t, "2", header.Get("X-RateLimit-Limit-Requests"))
+	require.Equal(t, "1", header.Get("X-RateLimit-Remaining-Requests"))
+	require.Equal(t, "1779019260", header.Get("X-RateLimit-Reset-Requests"))
+
+	rows := []struct {
+		output     int64
+		retry, msg string
+	}{
+		{101, "3590", "Rate limit output_tokens_per_hour reached: 900 of 1000 used or reserved, and this request asks for up to 101 more."},
+		{1001, "", "Rate limit output_tokens_per_hour: this request alone asks for up to 1001, and the limit is 1000."},
+	}
+	for _, row := range rows {
+		_, err := l.Reserve(t.Context(), Request{"acme", row.output, 0}, now)
+		var exceeded *ExceededError
+		require.ErrorAs(t, err, &exceeded)
+		require.ErrorContains(t, err, OutputPerHour)
+		w := httptest.NewRecorder()
+		exceeded.Respond(w)
+		require.Equal(t, http.StatusTooManyRequests, w.Code)
+		require.Equal(t, row.retry, w.Header().Get("Retry-After"))
+		require.Equal(t, "1", w.Header().Get("X-RateLimit-Remaining-Requests"))
+		require.Equal(t, "application/json", w.Header().Get("Content-Type"))
+		require.JSONEq(t, `{"error":{"message":"`+row.msg+`","type":"rate_limit_error","code":"rate_limit_exceeded"}}`, w.Body.String())
+	}
+	header = http.Header{}
+	requestsOf(Counter{Max: Unlimited}, 5).Set(header)
+	require.Empty(t, header)
+}
+
+func BenchmarkReserveSettle(b *testing.B) {
+	l, err := New(Options{Tier: func(string) Tier { return unlimited }})
+	require.NoError(b, err)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			lease, err := l.Reserve(b.Context(), Request{"acme", 1000, 0}, noon)
+			if err == nil {
+				err = lease.Settle(b.Context(), Used{Output: 10})
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
