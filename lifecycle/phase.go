@@ -8,21 +8,21 @@ type Phase uint8
 // The phases in the order of a model's life. Each runs from its first day,
 // included, to the first day of the next, excluded; doc.go has the table.
 const (
-	// Evaluation: quality tests and security validation; not for customers.
+	// Evaluation is quality tests and security validation; not for customers.
 	Evaluation Phase = iota + 1
-	// Deployment: test cluster, then rolled out step by step; not yet stable.
+	// Deployment is a test cluster, then a rollout step by step; not yet stable.
 	Deployment
-	// Production: launched, and further from its end than the notice.
+	// Production is from the launch until the notice.
 	Production
-	// Notice: inside the three months before the end of support.
+	// Notice is the last three months before the end of support.
 	Notice
-	// EndOfSupport: no longer maintained; it may be removed any day.
+	// EndOfSupport models are no longer maintained and may be removed any day.
 	EndOfSupport
-	// Deprecated: a table records that it left the public platform. It can be
-	// reactivated on request.
+	// Deprecated models left the public platform, as a table records. They can
+	// be reactivated on request.
 	Deprecated
-	// Removed: gone. No later table lists it any more, or the three months
-	// after its end of support are over and no table says that it stayed.
+	// Removed models are gone: no later table lists them, or the three months
+	// after the end of support are over and no table says that they stayed.
 	Removed
 )
 
