@@ -37,7 +37,7 @@ func decodeScrambled(s string, d *draft) {
 			word[i-start] = scrambledLetter(s[i])
 			i++
 		}
-		if found := words.unscramble(string(word[:i-start])); found != "" && found != s[start:i] {
+		if found := words.unscramble(word[:i-start]); found != "" && found != s[start:i] {
 			w.upTo(start)
 			add(d, found, start, i)
 			w.done = i

@@ -13,7 +13,7 @@ const (
 	lenBits    = 5
 
 	replaced entry = 1 << 23 // pool[offset:][:len] stands in for the rune
-	joins    entry = 1 << 24 // may combine with what came before
+	joins    entry = 1 << 24 // may combine with what came before; if not replaced, the lowest bits are its class
 	mark     entry = 1 << 25 // a combining mark
 	stripped entry = 1 << 26 // marks on it are dropped: Latin, Greek, Cyrillic, ASCII
 
@@ -43,6 +43,14 @@ func lookup(r rune) entry {
 func (e entry) text() string {
 	at := e & (1<<offsetBits - 1)
 	return pool[at : at+e>>offsetBits&(1<<lenBits-1)]
+}
+
+// class is the canonical combining class of a rune that is not replaced (Unicode §3.11).
+func (e entry) class() uint8 {
+	if e&joins == 0 {
+		return 0
+	}
+	return uint8(e)
 }
 
 func (e entry) reason() reason { return reason(e >> reasonAt) }

@@ -67,6 +67,8 @@ type folder struct {
 
 	capitals int // A–Z
 
+	pairs [16]composition // the last ones
+
 	piled   int // combining marks in a row
 	pileEnd int // where the last of them ended
 }

@@ -3,8 +3,6 @@ package fold
 import (
 	"bytes"
 	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // maxMarks is how many combining characters are kept on one base; what is piled on top is dropped.
@@ -73,7 +71,7 @@ func (f *folder) compose(begin int) {
 		}
 		r, size := utf8.DecodeRune(f.out[at:f.n])
 		runes[n] = r
-		classes[n] = norm.NFC.Properties(f.out[at:f.n]).CCC()
+		classes[n] = lookup(r).class()
 		for i := n; i > 0 && classes[i] != 0 && classes[i-1] > classes[i]; i-- {
 			runes[i-1], runes[i] = runes[i], runes[i-1]
 			classes[i-1], classes[i] = classes[i], classes[i-1]
@@ -83,7 +81,7 @@ func (f *folder) compose(begin int) {
 	kept := 1
 	for i := 1; i < n; i++ {
 		blocked := kept > 1 && (classes[kept-1] >= classes[i] || classes[kept-1] == 0)
-		if to, ok := compositions[[2]rune{runes[0], runes[i]}]; ok && !blocked {
+		if to := f.pair(runes[0], runes[i]); to != 0 && !blocked {
 			runes[0] = to
 			continue
 		}
@@ -91,6 +89,18 @@ func (f *folder) compose(begin int) {
 		kept++
 	}
 	f.rewrite(begin, runes[:kept])
+}
+
+// composition is what two characters make; 0: nothing.
+type composition struct{ base, joined, to rune }
+
+// pair looks up what two characters make, and remembers it: text repeats itself.
+func (f *folder) pair(base, joined rune) rune {
+	known := &f.pairs[(base^joined<<2)%rune(len(f.pairs))]
+	if known.base != base || known.joined != joined {
+		*known = composition{base, joined, compositions[[2]rune{base, joined}]}
+	}
+	return known.to
 }
 
 // rewrite puts runes for out[begin:n], if they differ. They are no longer than that.

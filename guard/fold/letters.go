@@ -116,30 +116,33 @@ func (w *weaver) token(start, end int, apart bool) {
 	if sign == 0 {
 		return
 	}
-	letters, signs, alternate := letterwise(w.s[start:end], sign)
+	letters, parted, alternate := letterwise(w.s[start:end], sign)
 	switch {
 	case alternate && (letters > 2 || letters == 2 && apart):
 		w.strip(start, end, sign, "")
-	case !alternate && signs >= 3:
+	case !alternate && parted >= 3:
 		w.strip(start, end, sign, " ")
 	}
 }
 
-// letterwise counts sign and what else is in token, and says if no two of the others stand together.
-func letterwise(token string, sign byte) (others, signs int, alternate bool) {
+// letterwise counts the characters of token other than sign, and the places where sign parts them,
+// and says if it parts all of them.
+func letterwise(token string, sign byte) (others, parted int, alternate bool) {
 	alternate = true
 	after := true
 	for _, r := range token {
 		if r == rune(sign) {
-			signs++
 			after = true
 			continue
 		}
-		others++
+		if others > 0 && after {
+			parted++
+		}
 		alternate = alternate && after
+		others++
 		after = false
 	}
-	return others, signs, alternate
+	return others, parted, alternate
 }
 
 // separator is the first ASCII sign of a token that stands behind its first letter.

@@ -91,14 +91,14 @@ func (l *lexicon) list(word string) {
 	if slices.ContainsFunc(*same, func(w listed) bool { return w.text == word }) {
 		return
 	}
-	*same = append(*same, bag(word))
+	*same = append(*same, bag([]byte(word)))
+	(*same)[len(*same)-1].text = word
 }
 
 // bag counts the letters of a word.
-func bag(word string) listed {
-	w := listed{text: word}
-	for i := range len(word) {
-		if c := word[i] - 'a'; c < 26 {
+func bag(word []byte) (w listed) {
+	for _, c := range word {
+		if c -= 'a'; c < 26 {
 			w.letters |= 1 << c
 			w.counts[c]++
 		}
@@ -126,7 +126,7 @@ func (l *lexicon) disguise(key uint64) uint8 {
 
 // unscramble returns the listed word whose letters word has in another order, a few of them perhaps
 // moved to the next letter of the alphabet; "" if there is none.
-func (l *lexicon) unscramble(word string) string {
+func (l *lexicon) unscramble(word []byte) string {
 	if len(word) < leastScrambled || len(word) > longestWord {
 		return ""
 	}

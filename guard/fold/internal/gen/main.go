@@ -129,15 +129,19 @@ func (p *packer) entry(r rune) uint32 {
 	if text != string(r) {
 		e |= replaced | uint32(p.offset(text)) | uint32(len(text))<<offsetBits | uint32(why)<<reasonAt
 	}
-	if first := firstRune(text); text != "" {
-		if !norm.NFKC.PropertiesString(text).BoundaryBefore() {
-			e |= joins
-		}
-		if isMark(first) {
-			e |= joins | mark
-		} else if last := lastBase(text); last < 0x80 || isAlphabet(last) {
-			e |= stripped
-		}
+	if text == "" {
+		return e
+	}
+	if !norm.NFKC.PropertiesString(text).BoundaryBefore() {
+		e |= joins
+	}
+	if first := firstRune(text); isMark(first) {
+		e |= joins | mark
+	} else if last := lastBase(text); last < 0x80 || isAlphabet(last) {
+		e |= stripped
+	}
+	if e&replaced == 0 && e&joins != 0 {
+		e |= uint32(norm.NFC.PropertiesString(text).CCC())
 	}
 	return e
 }
