@@ -38,7 +38,7 @@ func classOf(r rune) breakClass {
 		return anyRune
 	case r == 0x200d:
 		return joiner
-	case r == 0x200c, 0x1f3fb <= r && r <= 0x1f3ff, 0xe0020 <= r && r <= 0xe007f, 0xff9e == r, 0xff9f == r:
+	case r == 0x200c, 0x1f3fb <= r && r <= 0x1f3ff, 0xe0020 <= r && r <= 0xe007f, r == 0xff9e, r == 0xff9f:
 		return extend // Grapheme_Extend, Emoji_Modifier
 	case 0x1f1e6 <= r && r <= 0x1f1ff:
 		return regional

@@ -53,6 +53,9 @@ const (
 // between them, but what is left may still be an attack that no finding named:
 // inspect it again.
 //
+// From the 1,000th change on, neighbors of one kind are told as one, which also
+// spans what stays between them.
+//
 // Findings of the behavior layer name whole prompts, or pieces that only the
 // history makes an attack; they are taken out like any other.
 func Sanitize(text string, r Report, c Cleaning) (string, []Change) {
@@ -147,9 +150,13 @@ func (s *cleaner) copyTo(end int) {
 	flush()
 }
 
+// maxChanges bounds the list of changes, so that a text which alternates between
+// seen and unseen characters costs no more than a few times its size.
+const maxChanges = 1000
+
 // note records a change, or lets the one before grow.
 func (s *cleaner) note(kind ChangeKind, start, end int) {
-	if n := len(s.changes); n > 0 && s.changes[n-1].Kind == kind && s.changes[n-1].Span.End == start {
+	if n := len(s.changes); n > 0 && s.changes[n-1].Kind == kind && (s.changes[n-1].Span.End == start || n >= maxChanges) {
 		s.changes[n-1].Span.End = end
 		return
 	}

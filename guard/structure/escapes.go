@@ -57,11 +57,7 @@ func (w *walker) escapedWord(i int) {
 		i += size
 	}
 	d.end, w.done = i, i
-	from := len(w.dst)
-	w.judgeScripts(&d)
-	for j := range w.dst[from:] {
-		w.dst[from+j].View = fold.Escapes
-	}
+	w.judgeScripts(&d, fold.Escapes)
 }
 
 // escape reads the character that s begins with as \u0443, \u{443}, &#1091; or

@@ -6,8 +6,6 @@ import (
 	"github.com/llmaas/llmaas-go/guard/check"
 )
 
-const layer = "structure"
-
 // maxNames is how many names of the objects open at one time are remembered to
 // find duplicates; further names are not compared. 8 bytes each, on the stack.
 const maxNames = 128
@@ -17,6 +15,7 @@ type jsonReader struct {
 	scan  scanner
 	known suspects
 	seed  maphash.Seed
+	found *findings
 
 	names  [maxNames]uint64     // hashes of the names in the open objects
 	count  int                  // how many of them, at most maxNames
@@ -27,30 +26,32 @@ type jsonReader struct {
 
 // inspectJSON judges src if it begins as JSON does: with { or [, after white
 // space or a byte order mark.
-func (c *Check) inspectJSON(src string, dst []check.Finding) []check.Finding {
+func (c *Check) inspectJSON(src string, found *findings) {
 	at := 0
 	if len(src) >= 3 && src[:3] == "\ufeff" {
 		at = 3
 	}
 	at = skipSpace(src, at)
 	if at == len(src) || src[at] != '{' && src[at] != '[' {
-		return dst
+		return
 	}
-	r := jsonReader{scan: scanner{src: src, pos: at}, known: c.suspects, seed: c.seed}
-	return r.read(dst)
+	r := jsonReader{scan: scanner{src: src, pos: at}, known: c.suspects, seed: c.seed, found: found}
+	r.read()
 }
 
-func (r *jsonReader) read(dst []check.Finding) []check.Finding {
+func (r *jsonReader) read() {
 	r.member.kind = bad
 	for n := 0; ; n++ {
 		t := r.scan.next()
 		switch t.kind {
 		case end:
-			return dst
+			return
 		case bad:
-			return append(dst, malformed(t, n))
+			r.malformed(t, n)
+			return
 		case deep:
-			return append(dst, found("json/deep", check.Medium, t, "more than 512 arrays and objects inside one another"))
+			r.found.at(jsonDeep, check.Medium, t.start, t.end)
+			return
 		case open:
 			r.starts[r.scan.depth] = uint16(r.count)
 			r.member.kind = bad
@@ -58,11 +59,11 @@ func (r *jsonReader) read(dst []check.Finding) []check.Finding {
 			r.count = int(r.starts[r.scan.depth+1])
 		case key:
 			if r.repeats(t) {
-				dst = append(dst, found("json/duplicate-key", check.Low, t, "a JSON object has two members of this name: readers disagree which one counts"))
+				r.found.at(jsonDuplicateKey, check.Low, t.start, t.end)
 			}
 			r.member = t
 		default:
-			dst = r.value(t, dst)
+			r.value(t)
 			r.member.kind = bad
 		}
 	}
@@ -71,19 +72,12 @@ func (r *jsonReader) read(dst []check.Finding) []check.Finding {
 // malformed weighs a parse that failed. Many honest prompts begin with a
 // bracket and are no JSON, such as [links](…) and {{templates}}: only what
 // began as JSON counts at all.
-func malformed(t token, before int) check.Finding {
+func (r *jsonReader) malformed(t token, before int) {
 	severity := check.Info
 	if before > 2 {
 		severity = check.Low
 	}
-	return found("json/malformed", severity, t, "the prompt begins as JSON and stops being JSON here")
-}
-
-func found(rule string, severity check.Severity, t token, why string) check.Finding {
-	return check.Finding{
-		Rule: rule, Layer: layer, Severity: severity,
-		Span: check.Span{Start: t.start, End: t.end}, View: "source", Why: why,
-	}
+	r.found.at(jsonMalformed, severity, t.start, t.end)
 }
 
 // repeats notes a name, and reports whether its object had it already. Names
@@ -103,20 +97,19 @@ func (r *jsonReader) repeats(t token) bool {
 	return false
 }
 
-func (r *jsonReader) value(t token, dst []check.Finding) []check.Finding {
+func (r *jsonReader) value(t token) {
 	if r.member.kind != key {
-		return dst
+		return
 	}
 	var nameBuf, valueBuf [nameRoom]byte
 	name := plainName(nameBuf[:0], unquote(r.scan.src, r.member))
 	if len(r.known[string(name)]) == 0 {
-		return dst
+		return
 	}
 	value := plainName(valueBuf[:0], unquote(r.scan.src, t))
-	if s := r.known.match(name, value); s != nil {
-		dst = append(dst, found(s.Rule, s.Severity, token{start: r.member.start, end: t.end}, s.Why))
+	if rule, ok := r.known.match(name, value); ok {
+		r.found.at(rule, rules[rule].Severity, r.member.start, t.end)
 	}
-	return dst
 }
 
 // unquote is the token's text without its quotes.

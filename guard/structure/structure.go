@@ -29,11 +29,14 @@ func New() (*Check, error) {
 	return c, nil
 }
 
-// Inspect appends what the shape of the prompt betrays.
+// Inspect appends what the shape of the prompt betrays: of each rule the first
+// few places, in no order.
 func (c *Check) Inspect(_ context.Context, p *check.Prompt, dst []check.Finding) []check.Finding {
-	dst = c.inspectJSON(p.Text, dst)
-	dst = c.inspectUnicode(p.Text, dst)
-	dst = inspectSuffix(p.Text, dst)
-	dst = c.templates.inspectTokens(p.Folded.Main(), dst)
-	return c.templates.inspectTurns(p.Folded.Main(), dst)
+	found := findings{list: dst}
+	c.inspectJSON(p.Text, &found)
+	c.inspectUnicode(p.Text, &found)
+	inspectSuffix(p.Text, &found)
+	c.templates.inspectTokens(p.Folded.Main(), &found)
+	c.templates.inspectTurns(p.Folded.Main(), &found)
+	return found.list
 }

@@ -22,28 +22,27 @@ const (
 )
 
 // inspectSuffix judges the last line of the prompt.
-func inspectSuffix(src string, dst []check.Finding) []check.Finding {
+func inspectSuffix(src string, found *findings) {
 	src = strings.TrimRight(src, " \t\r\n")
 	tail := src[max(0, len(src)-suffixTail):]
 	if marks := spacedMarks(tail); marks >= suffixMarks {
-		t := token{start: len(src) - (2*marks - 1), end: len(src)}
-		return append(dst, found("suffix/optimized", check.High, t, "the prompt ends in a row of spaced marks, as searched-for suffixes begin"))
+		found.at(optimizedSuffix, check.High, len(src)-(2*marks-1), len(src))
+		return
 	}
 	if strings.IndexByte(tail, '{') < 0 && strings.IndexByte(tail, '[') < 0 && strings.IndexByte(tail, '(') < 0 {
-		return dst
+		return
 	}
 	tail = tail[strings.LastIndexByte(tail, '\n')+1:]
 	if odd, signs := unfit(tail); odd < suffixOdd || signs < suffixSigns {
-		return dst
+		return
 	}
 	line := src[max(0, len(src)-suffixLine):]
 	line = line[strings.LastIndexByte(line, '\n')+1:]
 	sentence := strings.IndexAny(line, "[({\\<`^$|=")
 	if countWords(line[:sentence]) < suffixWords {
-		return dst
+		return
 	}
-	t := token{start: len(src) - len(line) + sentence, end: len(src)}
-	return append(dst, found("suffix/optimized", check.High, t, "a sentence runs out into signs and brackets that do not fit, as searched-for suffixes do"))
+	found.at(optimizedSuffix, check.High, len(src)-len(line)+sentence, len(src))
 }
 
 // unfit counts the brackets of s that meet a wrong partner or none, and the

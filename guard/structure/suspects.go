@@ -3,8 +3,7 @@ package structure
 import (
 	_ "embed"
 	"fmt"
-
-	"github.com/llmaas/llmaas-go/guard/check"
+	"slices"
 )
 
 //go:embed suspects.json
@@ -12,11 +11,11 @@ var suspectsJSON []byte
 
 // suspect is a member of a JSON object that a prompt has little reason to hold.
 type suspect struct {
-	Rule     string         `json:"rule"`
-	Severity check.Severity `json:"severity"`
-	Keys     []string       `json:"keys"`
-	Values   []string       `json:"values"` // none: any value that switches something on
-	Why      string         `json:"why"`
+	Rule   string   `json:"rule"`
+	Keys   []string `json:"keys"`
+	Values []string `json:"values"` // none: any value that switches something on
+
+	rule rule
 }
 
 // suspects finds the suspects of a name, both in the spelling of fold.
@@ -33,6 +32,11 @@ func loadSuspects() (suspects, error) {
 	}
 	byName := suspects{}
 	for _, s := range file.Suspects {
+		i := slices.IndexFunc(rules[:], func(r Rule) bool { return r.ID == s.Rule })
+		if i < 0 {
+			return nil, fmt.Errorf("structure: suspects.json: got rule %q, want one of the package's", s.Rule)
+		}
+		s.rule = rule(i)
 		for _, k := range s.Keys {
 			name := string(plainName(nil, k))
 			byName[name] = append(byName[name], s)
@@ -44,17 +48,16 @@ func loadSuspects() (suspects, error) {
 	return byName, nil
 }
 
-// match is the gravest suspect that a member is, or nil.
-func (s suspects) match(name, value []byte) *suspect {
-	var worst *suspect
+// match is the gravest rule that a member breaks.
+func (s suspects) match(name, value []byte) (worst rule, ok bool) {
 	candidates := s[string(name)]
 	for i := range candidates {
 		c := &candidates[i]
-		if c.hasValue(value) && (worst == nil || c.Severity > worst.Severity) {
-			worst = c
+		if c.hasValue(value) && (!ok || rules[c.rule].Severity > rules[worst].Severity) {
+			worst, ok = c.rule, true
 		}
 	}
-	return worst
+	return worst, ok
 }
 
 func (s *suspect) hasValue(value []byte) bool {

@@ -9,7 +9,7 @@ import (
 
 // inspectTokens looks for control tokens of chat templates: a prompt that holds
 // one may end its own turn and begin that of the system.
-func (t *templates) inspectTokens(v *fold.View, dst []check.Finding) []check.Finding {
+func (t *templates) inspectTokens(v *fold.View, found *findings) {
 	for _, opener := range []byte("<[") {
 		for at := 0; ; {
 			i := bytes.IndexByte(v.Text[at:], opener)
@@ -21,19 +21,16 @@ func (t *templates) inspectTokens(v *fold.View, dst []check.Finding) []check.Fin
 			if size == 0 {
 				continue
 			}
-			span := v.Span(at-1, at-1+size)
-			f := check.Finding{Rule: "template/control-token", Layer: layer, Severity: check.High, Span: span, View: v.Name,
-				Why: "a control token of a chat template can end the prompt's own turn"}
+			rule, severity := controlToken, check.High
 			if infill {
-				f.Rule, f.Severity, f.Why = "template/infill-token", check.Low, "a token of code completion stands in the prompt"
+				rule, severity = infillToken, check.Low
 			} else if quoted(v.Text, at-1, at-1+size) {
-				f.Severity = check.Medium
+				severity = check.Medium
 			}
-			dst = append(dst, f)
+			found.add(rule, severity, v.Name, v.Span(at-1, at-1+size))
 			at += size - 1
 		}
 	}
-	return dst
 }
 
 // token is the length of the control token that text begins with, or 0.
@@ -77,20 +74,20 @@ type turn struct {
 
 // inspectTurns looks for a chat written into the prompt. People paste chat logs:
 // two speakers are a weak sign, and the system among them a stronger one.
-func (t *templates) inspectTurns(v *fold.View, dst []check.Finding) []check.Finding {
+func (t *templates) inspectTurns(v *fold.View, found *findings) {
 	var system, user, assistant turn
 	for at := 0; at < len(v.Text); {
-		if found := t.turn(v.Text, at); found.role != nobody {
-			switch found.role {
+		if next := t.turn(v.Text, at); next.role != nobody {
+			switch next.role {
 			case systemRole:
 				if system.role == nobody {
-					system = found
+					system = next
 				}
 			case userRole:
-				user = found
+				user = next
 			case assistantRole:
 				if assistant.role == nobody {
-					assistant = found
+					assistant = next
 				}
 			}
 		}
@@ -101,20 +98,15 @@ func (t *templates) inspectTurns(v *fold.View, dst []check.Finding) []check.Find
 		at += next + 1
 	}
 	if system.role != nobody {
-		dst = append(dst, turnFinding("template/system-turn", v, system, system, "a line speaks in the name of the system"))
+		found.add(systemTurn, check.Low, v.Name, v.Span(system.start, system.end))
 	}
 	if user.role != nobody && assistant.role != nobody {
 		first, last := user, assistant
 		if first.start > last.start {
 			first, last = last, first
 		}
-		dst = append(dst, turnFinding("template/fake-turns", v, first, last, "a chat of user and assistant is written into the prompt"))
+		found.add(fakeTurns, check.Low, v.Name, v.Span(first.start, last.end))
 	}
-	return dst
-}
-
-func turnFinding(rule string, v *fold.View, first, last turn, why string) check.Finding {
-	return check.Finding{Rule: rule, Layer: layer, Severity: check.Low, Span: v.Span(first.start, last.end), View: v.Name, Why: why}
 }
 
 // turn reads the name of a speaker at the beginning of a line.

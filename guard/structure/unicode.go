@@ -14,14 +14,14 @@ import (
 type walker struct {
 	classes *classes
 	src     string
-	dst     []check.Finding
+	found   *findings
 	done    int // everything before was judged
 	hidden  int // invisible characters inside Latin words so far
 }
 
 // inspectUnicode judges the characters of src.
-func (c *Check) inspectUnicode(src string, dst []check.Finding) []check.Finding {
-	w := walker{classes: c.classes, src: src, dst: dst}
+func (c *Check) inspectUnicode(src string, found *findings) {
+	w := walker{classes: c.classes, src: src, found: found}
 	for i := nextWide(src, 0); i < len(src); i = nextWide(src, w.done) {
 		r, size := utf8.DecodeRuneInString(src[i:])
 		switch w.classes.of(r) {
@@ -34,13 +34,12 @@ func (c *Check) inspectUnicode(src string, dst []check.Finding) []check.Finding 
 		case tag:
 			w.tags(i)
 		case override:
-			w.override(i, size)
+			w.override(i)
 		default:
 			w.word(i)
 		}
 	}
 	w.escapes()
-	return w.dst
 }
 
 // nextWide is the place of the first byte of src from i on that is not ASCII.
@@ -60,10 +59,6 @@ func nextWide(src string, i int) int {
 	return i
 }
 
-func (w *walker) found(rule string, severity check.Severity, start, end int, why string) {
-	w.dst = append(w.dst, found(rule, severity, token{start: start, end: end}, why))
-}
-
 // invalid passes a run of bytes that are no UTF-8.
 func (w *walker) invalid(i int) {
 	start := i
@@ -75,7 +70,7 @@ func (w *walker) invalid(i int) {
 		i++
 	}
 	w.done = i
-	w.found("unicode/invalid-utf8", check.Low, start, i, "bytes that are no UTF-8: readers disagree on what they say")
+	w.found.at(invalidUTF8, check.Low, start, i)
 }
 
 // tags passes a run of tag characters. Their one honest use is the flag of a
@@ -93,23 +88,31 @@ func (w *walker) tags(i int) {
 	w.done = i
 	flag := start >= len(blackFlag) && w.src[start-len(blackFlag):start] == blackFlag
 	if !flag || n > 7 || last != 0xe007f {
-		w.found("unicode/tag-characters", check.High, start, i, "invisible tag characters spell a hidden text")
+		w.found.at(tagCharacters, check.High, start, i)
 	}
 }
 
-// override judges a bidirectional override, UAX #9 §2.2, by the first letter
-// behind it: only letters that run from right to left have a use for one.
-func (w *walker) override(i, size int) {
-	w.done = i + size
+// override judges a run of bidirectional overrides, UAX #9 §2.2, by the first
+// letter behind it: only letters that run from right to left have a use for one.
+func (w *walker) override(i int) {
+	start := i
+	for i < len(w.src) {
+		r, size := utf8.DecodeRuneInString(w.src[i:])
+		if w.classes.of(r) != override {
+			break
+		}
+		i += size
+	}
+	w.done = i
 	severity := check.Medium
-	behind := w.src[w.done:min(len(w.src), w.done+64)]
+	behind := w.src[i:min(len(w.src), i+64)]
 	if at := strings.IndexFunc(behind, unicode.IsLetter); at >= 0 {
 		r, _ := utf8.DecodeRuneInString(behind[at:])
 		if !unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam) {
 			severity = check.High
 		}
 	}
-	w.found("unicode/bidi-override", severity, i, w.done, "a bidirectional override shows the text in another order than it is read in")
+	w.found.at(bidiOverride, severity, start, i)
 }
 
 func isASCIILetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }

@@ -156,29 +156,29 @@ func (w *walker) judge(d *word) {
 		if w.hidden >= 3 {
 			severity = check.High
 		}
-		w.found("unicode/hidden-in-word", severity, d.hiddenStart, d.hiddenEnd, "invisible characters stand inside a Latin word")
+		w.found.at(hiddenInWord, severity, d.hiddenStart, d.hiddenEnd)
 	}
 	if d.mostInRow >= 4 {
-		w.found("unicode/variation-selectors", check.High, d.start, d.end, "a run of variation selectors carries hidden bytes")
+		w.found.at(variationSelectors, check.High, d.start, d.end)
 	}
 	if d.mostMarks >= 5 {
-		w.found("unicode/combining-stack", check.Low, d.start, d.end, "a letter carries five combining marks or more")
+		w.found.at(combiningStack, check.Low, d.start, d.end)
 	}
 	if d.styled >= 3 {
-		w.found("unicode/styled-letters", check.Low, d.start, d.end, "a word is written in mathematical letters")
+		w.found.at(styledLetters, check.Low, d.start, d.end)
 	}
-	w.judgeScripts(d)
+	w.judgeScripts(d, source)
 }
 
 // judgeScripts looks for words that pass for Latin ones, UTS #39 §4 and §5.
-func (w *walker) judgeScripts(d *word) {
+func (w *walker) judgeScripts(d *word, view string) {
 	outside := d.twins + d.foreigns
 	if outside == 0 {
 		return
 	}
 	if d.latins == 0 {
 		if d.foreigns == 0 && w.passesForKeyword(d) {
-			w.found("unicode/confusable-word", check.High, d.start, d.end, "a word without a Latin letter passes for a Latin key word")
+			w.found.add(confusableWord, check.High, view, check.Span{Start: d.start, End: d.end})
 		}
 		return
 	}
@@ -187,9 +187,9 @@ func (w *walker) judgeScripts(d *word) {
 		d.greek && d.latins+outside < 5, // µm, kΩ, ρgh, αx: units and formulas
 		d.switches == 1 && d.lower == 0: // URLы, SMSка: a case ending on an acronym
 	case d.foreigns == 0:
-		w.found("unicode/confusable-word", check.High, d.start, d.end, "letters of another alphabet pass for Latin ones in this word")
+		w.found.add(confusableWord, check.High, view, check.Span{Start: d.start, End: d.end})
 	case d.switches >= 2:
-		w.found("unicode/mixed-script-word", check.Medium, d.start, d.end, "the letters of this word come from two alphabets by turns")
+		w.found.add(mixedScriptWord, check.Medium, view, check.Span{Start: d.start, End: d.end})
 	}
 }
 
