@@ -49,28 +49,33 @@ func readPrompts(t *testing.T, file string) []labelled {
 	return prompts
 }
 
-// TestVerdicts compares whole reports on testdata/prompts.jsonl with
-// testdata/verdicts.golden, and each action with what the row's label wants:
-// allow, flag or block.
+// TestVerdicts compares the verdicts on testdata/prompts.jsonl with
+// testdata/verdicts.golden, line by line, and each action with what the row's
+// label wants: allow, flag or block.
 func TestVerdicts(t *testing.T) {
 	g := newGuard(t, guard.Options{})
-	var got bytes.Buffer
-	for _, p := range readPrompts(t, filepath.Join("testdata", "prompts.jsonl")) {
-		r := inspect(g, "", p.Text)
-		report, err := r.MarshalJSONWithText(p.Text)
-		require.NoError(t, err)
-		fmt.Fprintf(&got, "%s\t%s\n", p.ID, report)
-		if !*update {
-			require.Equal(t, p.Label, r.Action.String(), "%s: %s", p.ID, report)
-		}
-	}
 	golden := filepath.Join("testdata", "verdicts.golden")
-	if *update {
-		require.NoError(t, os.WriteFile(golden, got.Bytes(), 0o644))
+	prompts := readPrompts(t, filepath.Join("testdata", "prompts.jsonl"))
+	var got []string
+	for _, p := range prompts {
+		r := inspect(g, "", p.Text)
+		line := fmt.Sprintf("%s: %s", p.ID, r.Action)
+		for _, f := range r.Findings {
+			line += fmt.Sprintf("\n\t%s %q in %s", f.Rule, p.Text[f.Span.Start:f.Span.End], f.View)
+		}
+		require.Equal(t, p.Label, r.Action.String(), line)
+		got = append(got, line)
 	}
-	want, err := os.ReadFile(golden)
+	if *update {
+		require.NoError(t, os.WriteFile(golden, []byte(strings.Join(got, "\n")+"\n"), 0o644))
+	}
+	data, err := os.ReadFile(golden)
 	require.NoError(t, err)
-	require.Equal(t, string(want), got.String())
+	want := strings.Split(strings.ReplaceAll(strings.TrimSuffix(string(data), "\n"), "\n\t", "\r"), "\n")
+	require.Len(t, want, len(got), "run the test with -update")
+	for i := range got {
+		require.Equal(t, strings.ReplaceAll(want[i], "\r", "\n\t"), got[i])
+	}
 }
 
 // tally counts the actions on one slice of a corpus.
