@@ -82,6 +82,12 @@ const (
 	NumGlyphs   = glyphIndic + 12 + 0x20 + 0x2c
 )
 
+// glyphBlocks lists the code points that have a place in Table.Glyph.
+var glyphBlocks = [...]struct{ from, to rune }{
+	{0xa0, 0x100}, {0x600, 0x620}, {0x6d4, 0x700}, {0x964, 0x970}, {0x2000, 0x2c00}, {0x3000, 0xa000}, {0xac00, 0xd7a4},
+	{0xfe00, 0xfeff}, {0xff00, 0xfff0}, {0x1f000, 0x1fb00},
+}
+
 // glyphIndex is the place of r in Table.Glyph, or -1.
 func glyphIndex(r rune) int {
 	switch {

@@ -53,7 +53,7 @@ const (
 
 // Scan adds the costs of text to sum, in one pass and without allocating.
 func (t *Table) Scan(s string, sum *Sums) {
-	seed := uint64(seedNone)
+	seed, words := uint64(seedNone), int64(0)
 	for i := 0; i < len(s); {
 		c := byteClass[s[i]]
 		if i+8 <= len(s) {
@@ -62,23 +62,31 @@ func (t *Table) Scan(s string, sum *Sums) {
 			low := v&^highs | 0x20*ones
 			letters := (low + 0x1f*ones) &^ (low + 0x05*ones) &^ v & highs
 			word := letters
-			if (c == cSpace || c == cPunct) && letters&0x8000 != 0 {
-				word |= 0x80
+			if c == cSpace || c == cPunct {
+				switch {
+				case letters&0x8000 != 0:
+					word |= 0x80
+				case c == cPunct && s[i+1] == ' ' && t.lone[s[i]] != noLone:
+					sum.Cost[Punct] += int64(t.lone[s[i]])
+					i++
+					continue
+				}
 			}
-			n := bits.TrailingZeros64(^word&highs) >> 3
-			if n > 0 && n < 8 && v>>(8*n)&0x80 == 0 {
+			n := bits.TrailingZeros64(^word&highs) &^ 7 // bits, not bytes
+			if n > 0 && n < 64 && v>>n&0x80 == 0 {
 				next := uint64(seedNone)
-				upper := letters &^ (v << 2)
-				if camel := (letters & (v << 2)) << 8 & upper & (1<<(8*n) - 1); camel != 0 {
-					n = bits.TrailingZeros64(camel) >> 3
+				mask := uint64(1)<<n - 1
+				if camel := (letters & (v << 2)) << 8 & letters &^ (v << 2) & mask; camel != 0 {
+					n = bits.TrailingZeros64(camel) &^ 7
+					mask = 1<<n - 1
 					next = seedCamel
 				}
-				if slot := t.Find(mix(seed, v&(1<<(8*n)-1))); slot >= 0 {
-					sum.Cost[Word] += int64(t.Piece[slot])
+				if cost, ok := t.cost(mix(seed, v&mask)); ok {
+					words += cost
 				} else {
-					t.rare(s, i, i+n, seed, sum)
+					t.rare(s, i, i+n>>3, seed, sum)
 				}
-				i += n
+				i += n >> 3
 				seed = next
 				continue
 			}
@@ -104,6 +112,7 @@ func (t *Table) Scan(s string, sum *Sums) {
 			i++
 		}
 	}
+	sum.Cost[Word] += words
 }
 
 func classAt(s string, i int) uint8 {
@@ -129,8 +138,8 @@ func letterAt(s string, i int) int {
 // letters beyond ASCII, and those at the end of the text.
 func (t *Table) word(s string, start, i int, seed uint64, sum *Sums) (end int, next uint64) {
 	end, camel := wordEnd(s, i)
-	if slot := t.Find(hashBytes(seed, s[start:end])); slot >= 0 {
-		sum.Cost[Word] += int64(t.Piece[slot])
+	if cost, ok := t.cost(hashBytes(seed, s[start:end])); ok {
+		sum.Cost[Word] += cost
 	} else {
 		t.rare(s, start, end, seed, sum)
 	}
@@ -245,8 +254,8 @@ func (t *Table) punct(s string, start, i int, sum *Sums) (int, uint64) {
 		end++
 		newline = 1
 	}
-	if slot := t.Find(hashBytes(seedPunct+uint64(follow), s[start:end])); slot >= 0 {
-		sum.Cost[Punct] += int64(t.Piece[slot])
+	if cost, ok := t.cost(hashBytes(seedPunct+uint64(follow), s[start:end])); ok {
+		sum.Cost[Punct] += cost
 		return end, seedNone
 	}
 	b, same, cost := byte(0), 0, int64(0)
@@ -303,8 +312,8 @@ func (t *Table) blank(s string, i, end, nl int, sum *Sums) {
 	case cSpace:
 		follow = 2
 	}
-	if slot := t.Find(hashBytes(seedSpace+uint64(follow), s[i:end])); slot >= 0 {
-		sum.Cost[Space] += int64(t.Piece[slot])
+	if cost, ok := t.cost(hashBytes(seedSpace+uint64(follow), s[i:end])); ok {
+		sum.Cost[Space] += cost
 		return
 	}
 	blanks := end - i - nl
@@ -323,34 +332,39 @@ func (t *Table) blank(s string, i, end, nl int, sum *Sums) {
 func (t *Table) high(s string, i int, sum *Sums) int {
 	a, same := rune(0), 0
 	for i < len(s) && s[i] >= 0x80 {
-		c, n := utf8.DecodeRuneInString(s[i:])
-		switch classOf(c) {
-		case rLetter:
-			return i
-		case rBytes:
-			sum.Cost[Bytes] += int64(n) * int64(t.Base[baseByte+scriptOf(c)])
-			sum.Charge += chargeByte * int64(n)
-			i += n
-			a, same = 0, 0
-			continue
+		c, n, g := rune(0), 3, -1
+		// Ideographs and kana, the bulk of Chinese and Japanese, by hand.
+		if i+2 < len(s) && s[i] >= 0xe3 && s[i] <= 0xe9 && s[i+1]&0xc0 == 0x80 && s[i+2]&0xc0 == 0x80 {
+			c = rune(s[i]&0xf)<<12 | rune(s[i+1]&0x3f)<<6 | rune(s[i+2]&0x3f)
+			g = glyphCJK + int(c-0x3000)
+		} else {
+			c, n = utf8.DecodeRuneInString(s[i:])
+			switch classOf(c) {
+			case rLetter:
+				return i
+			case rGlyph:
+				g = glyphIndex(c)
+			}
 		}
 		if c == a {
 			same++
 		} else {
 			same = 0
 		}
-		switch g := glyphIndex(c); {
+		switch {
+		case g < 0:
+			sum.Cost[Bytes] += int64(n) * int64(t.Base[baseByte+scriptOf(c)])
+			sum.Charge += chargeByte * int64(n)
+			a, same, c = 0, 0, 0
 		case same >= repeatMin:
 			sum.Cost[Repeat] += int64(t.Base[baseRepeat+5])
 			sum.Charge += chargeByte * int64(n)
-		case !t.seen(g):
+		case t.glyphs[g] == unseen:
 			sum.Cost[Bytes] += int64(t.Base[baseUnseen+blockOf(c)])
 			sum.Charge += chargeByte * int64(n)
 		default:
-			sum.Cost[Glyph] += int64(t.Glyph[g])<<glyphShift + int64(t.Base[baseGlyph+blockOf(c)])
-			if slot := t.Find(pairHash(a, c)); slot >= 0 {
-				sum.Cost[Glyph] += int64(t.Piece[slot])
-			}
+			cost, _ := t.cost(pairHash(a, c))
+			sum.Cost[Glyph] += int64(t.glyphs[g]) + cost
 		}
 		a = c
 		i += n

@@ -20,7 +20,7 @@ func noisy() *Table {
 		t.Seen[i] = r.Uint64()
 	}
 	for i := range t.Base {
-		t.Base[i] = int16(r.Uint32())
+		t.Base[i] = int16(r.Uint32N(1<<15)) - 1<<14 // with a glyph it fits sixteen bits
 	}
 	for i := range t.Grams {
 		t.Grams[i] = int8(r.Uint32())
@@ -28,6 +28,7 @@ func noisy() *Table {
 	for i := range t.Glyph {
 		t.Glyph[i] = int8(r.Uint32())
 	}
+	t.Prepare()
 	return t
 }
 
@@ -40,6 +41,7 @@ func name(t *Table, text string) {
 			t.Tags[slot] = tag
 		}
 	})
+	t.Prepare()
 }
 
 // plainCost is what Scan must find, from the plain cut.
@@ -127,6 +129,7 @@ func TestTableRoundTrip(t *testing.T) {
 		}
 	}
 	table.High.Root = 7
+	table.Prepare()
 	index, err := table.Index.AppendBinary(nil)
 	require.NoError(t, err)
 	body, err := table.AppendBinary(nil)

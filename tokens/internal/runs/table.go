@@ -61,7 +61,7 @@ func (x *Index) Find(h uint64) int {
 
 func (x *Index) seen(g int) bool { return x.Seen[g>>6]>>(g&63)&1 != 0 }
 
-// Table is the costs of one family. It is read-only after loading.
+// Table is the costs of one family. It is read-only once Prepare was called.
 type Table struct {
 	*Index
 	High  Margins
@@ -70,6 +70,53 @@ type Table struct {
 	Piece [NumPieces]int16 // filled by SetPiece
 	Grams [NumGrams]int8
 	Glyph [NumGlyphs]int8
+
+	// What Scan reads instead, so that it looks once.
+	pieces [NumPieces]uint32 // tag << 16 | cost
+	glyphs [NumGlyphs]int16  // with the price of the block; unseen says: none
+	lone   [0x80]int16       // a punctuation mark before a space, noLone if rare
+}
+
+const (
+	unseen = math.MinInt16
+	noLone = math.MinInt16
+)
+
+// Prepare derives what Scan reads. UnmarshalBinary calls it.
+func (t *Table) Prepare() {
+	for i, tag := range t.Tags {
+		t.pieces[i] = uint32(tag)<<16 | uint32(uint16(t.Piece[i]))
+	}
+	for _, b := range glyphBlocks {
+		for r := b.from; r < b.to; r++ {
+			g := glyphIndex(r)
+			t.glyphs[g] = unseen
+			if t.seen(g) {
+				t.glyphs[g] = int16(t.Glyph[g])<<glyphShift + t.Base[baseGlyph+blockOf(r)]
+			}
+		}
+	}
+	for c := range t.lone {
+		t.lone[c] = noLone
+		if byteClass[c] == cPunct {
+			if cost, ok := t.cost(mix(seedPunct, uint64(c))); ok {
+				t.lone[c] = int16(cost)
+			}
+		}
+	}
+}
+
+// cost returns the cost of the piece with hash h, if the index names it. A slot
+// and its neighbor share a cache line.
+func (t *Table) cost(h uint64) (int64, bool) {
+	slot, tag := Place(h)
+	if e := t.pieces[slot]; uint16(e>>16) == tag {
+		return int64(int16(e)), true
+	}
+	if e := t.pieces[slot^1]; uint16(e>>16) == tag {
+		return int64(int16(e)), true
+	}
+	return 0, false
 }
 
 // SetPiece stores the cost of a piece in tokens, rounded as the file keeps it.
@@ -146,6 +193,7 @@ func (t *Table) UnmarshalBinary(b []byte) error {
 	if r.short || len(r.b) != 0 {
 		return fmt.Errorf("runs: table of %d bytes does not fit its index", len(b))
 	}
+	t.Prepare()
 	return nil
 }
 
