@@ -18,7 +18,7 @@ const MaxSpansPerRule = 8
 type Report struct {
 	Action   Action
 	Score    int       // points of the distinct rules that fired, each counted once by its gravest finding
-	Findings []Finding // by position in the text; nil when there are none
+	Findings []Finding // the gravest first, then by place in the text; nil when there are none
 	Omitted  int       // further findings of rules that are listed already
 	Off      bool      // the tenant's policy switched the analysis off: nothing was looked at
 }
@@ -29,7 +29,7 @@ func newReport(found []Finding, p *policy) Report {
 		return Report{}
 	}
 	slices.SortStableFunc(found, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(b.Points(), a.Points()), comparePlace(a, b))
+		return cmp.Or(cmp.Compare(a.Rule, b.Rule), byGravity(a, b))
 	})
 	var r Report
 	kept, ofRule := found[:0], 0
@@ -48,13 +48,13 @@ func newReport(found []Finding, p *policy) Report {
 		kept = append(kept, f)
 	}
 	r.Findings = slices.Clone(kept)
-	slices.SortStableFunc(r.Findings, comparePlace)
+	slices.SortStableFunc(r.Findings, byGravity)
 	r.Action = p.action(r.Score)
 	return r
 }
 
-func comparePlace(a, b Finding) int {
-	return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.Span.End, b.Span.End))
+func byGravity(a, b Finding) int {
+	return cmp.Or(cmp.Compare(b.Points(), a.Points()), cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.Span.End, b.Span.End))
 }
 
 type findingJSON struct {
@@ -118,7 +118,7 @@ func (r Report) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// Rules returns the distinct rules that fired, in the order of the text.
+// Rules returns the distinct rules that fired, the gravest first.
 func (r Report) Rules() []string {
 	var rules []string
 	for _, f := range r.Findings {
