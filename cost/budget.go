@@ -19,9 +19,6 @@ const maxTenant = 256
 var (
 	// ErrSettled says that the reservation was settled or released before.
 	ErrSettled = errors.New("cost: reservation is settled already")
-	// ErrExceeded says that a call cost more than was reserved for it. The books
-	// hold what it cost; the reservation was not the most.
-	ErrExceeded = errors.New("cost: call cost more than was reserved")
 	// ErrFull says that state is at its bound and nothing in it may be dropped.
 	ErrFull = errors.New("cost: full")
 )
@@ -42,7 +39,9 @@ type BudgetOptions struct {
 }
 
 // BudgetState holds balances, possibly for several gateways at once. Its methods
-// are safe for concurrent use, and each is one atomic step.
+// are safe for concurrent use, and each is one atomic step. What a process held
+// when it died stays held: a state that outlives its processes drops it after
+// the longest a call can take, as spent.
 type BudgetState interface {
 	// Hold adds most to what the account holds if spent + held + most ≤ limit,
 	// and reports whether it did, and the balance it left. A hold of zero
@@ -175,18 +174,19 @@ type Reservation struct {
 // Most is what was reserved.
 func (r *Reservation) Most() Amount { return r.most }
 
-// Settle books what the call cost and frees the rest. A second one is
-// [ErrSettled], and books nothing. A cost above Most is booked in full, since it
-// has been spent, and reported as [ErrExceeded]. After any other error, such as
-// one of shared state out of reach, the reservation stands and Settle may be
-// tried again.
+// Settle books what the call cost and frees the rest. A cost above Most is booked
+// in full, since it has been spent; a caller who reserves true bounds never sees
+// that. A second Settle is [ErrSettled], and books nothing. After any other
+// error, such as one of shared state out of reach, the reservation stands, the
+// cost is remembered, and Settle or Release tries again with it. A canceled ctx
+// does not keep it from booking.
 func (r *Reservation) Settle(ctx context.Context, exact Amount) error {
 	if exact < 0 {
 		return fmt.Errorf("cost: budget: got %v € to settle, want 0 or more", exact)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.done {
+	if r.done || r.state == nil {
 		return ErrSettled
 	}
 	if r.exact == nil {
@@ -197,9 +197,6 @@ func (r *Reservation) Settle(ctx context.Context, exact Amount) error {
 		return fmt.Errorf("cost: budget: %w", err)
 	}
 	r.done = true
-	if *r.exact > r.most {
-		return fmt.Errorf("%w: %v € of %v €", ErrExceeded, *r.exact, r.most)
-	}
 	return nil
 }
 

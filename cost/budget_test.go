@@ -52,6 +52,9 @@ func TestBudgetEdges(t *testing.T) {
 	ctx, now := t.Context(), at(t, may)
 	_, err := NewBudget(BudgetOptions{})
 	require.ErrorContains(t, err, "Cap")
+	require.ErrorIs(t, new(Reservation).Settle(ctx, 1), ErrSettled)
+	_, _, err = new(BudgetMemory).Hold(ctx, Account{"acme", "2026-05"}, 1, 100)
+	require.ErrorIs(t, err, ErrFull)
 	_, err = new(Budget).Reserve(ctx, "acme", 1, now)
 	require.ErrorContains(t, err, "NewBudget")
 
@@ -66,7 +69,7 @@ func TestBudgetEdges(t *testing.T) {
 	free, err := b.Reserve(ctx, "acme", 0, now)
 	require.NoError(t, err)
 	require.Error(t, free.Settle(ctx, -1))
-	require.ErrorIs(t, free.Settle(ctx, 130), ErrExceeded, "booked in full all the same")
+	require.NoError(t, free.Settle(ctx, 130), "booked in full, since it has been spent")
 	balance, err := b.Balance(ctx, "acme", now)
 	require.NoError(t, err)
 	require.Equal(t, Balance{Spent: 130}, balance)

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -87,6 +88,9 @@ func NewLedger(o LedgerOptions) *Ledger {
 func (l *Ledger) Record(e Entry) error {
 	if len(e.Tenant) > maxTenant || len(e.Model) > maxTenant {
 		return fmt.Errorf("cost: ledger: got a tenant of %d bytes and a model of %d, want at most %d", len(e.Tenant), len(e.Model), maxTenant)
+	}
+	if l.location == nil {
+		return errors.New("cost: ledger: got the zero Ledger, want one of NewLedger")
 	}
 	key := rowKey{e.Time.In(l.location).Format(time.DateOnly), e.Tenant, e.Model}
 	l.mu.Lock()

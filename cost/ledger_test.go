@@ -66,6 +66,7 @@ func TestLedger(t *testing.T) {
 }
 
 func TestLedgerBounds(t *testing.T) {
+	require.ErrorContains(t, new(Ledger).Record(Entry{}), "NewLedger")
 	l := NewLedger(LedgerOptions{MaxRows: 1, Location: time.FixedZone("UTC+2", 7200)})
 	e := entry(t, "a", "m", "2026-05-17T22:00:00Z", Usage{Input: 1})
 	require.NoError(t, l.Record(e))

@@ -41,7 +41,8 @@ type Options struct {
 }
 
 // Keys knows all keys. It is safe for concurrent use: [Keys.Authenticate] takes
-// no lock, and sees every change at once.
+// no lock, and sees every change at once. The zero value knows nobody; make one
+// with [New].
 type Keys struct {
 	store   Store
 	overlap time.Duration
@@ -49,7 +50,7 @@ type Keys struct {
 	family  func(string) string
 	random  io.Reader
 
-	current atomic.Pointer[index] // never nil; what it points to never changes
+	current atomic.Pointer[index] // what it points to never changes
 
 	mu      sync.Mutex           // serializes changes, their saving too
 	unsaved map[string]time.Time // revocations the store did not take; guarded by mu
@@ -91,7 +92,6 @@ func New(ctx context.Context, o Options) (*Keys, error) {
 	if k.random == nil {
 		k.random = rand.Reader
 	}
-	k.publish(State{})
 	if err := k.Reload(ctx); err != nil {
 		return nil, err
 	}
@@ -112,6 +112,9 @@ func (k *Keys) Reload(ctx context.Context) error {
 }
 
 func (k *Keys) reload(ctx context.Context) error {
+	if k.store == nil {
+		return errZero
+	}
 	state, err := k.store.Load(ctx)
 	if err != nil {
 		return err
@@ -141,13 +144,27 @@ func (k *Keys) publish(state State) {
 	k.current.Store(ix)
 }
 
+// now is the state in force, which for the zero Keys is empty.
+func (k *Keys) now() *index {
+	if ix := k.current.Load(); ix != nil {
+		return ix
+	}
+	return new(index)
+}
+
+// errZero is what the zero Keys answers.
+var errZero = errors.New("access: got the zero Keys, want one of New")
+
 // change applies f to a copy of the state, saves it, and puts it in force. If
 // another has changed the store it does so again on what is there now.
 func (k *Keys) change(ctx context.Context, f func(*State) error) error {
+	if k.store == nil {
+		return errZero
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for range 10 {
-		next := k.current.Load().state.clone()
+		next := k.now().state.clone()
 		if err := f(&next); err != nil {
 			return err
 		}
@@ -201,18 +218,18 @@ func (k *Keys) PutTenant(ctx context.Context, t Tenant) error {
 
 // Tenant returns a tenant.
 func (k *Keys) Tenant(id string) (Tenant, bool) {
-	if t := k.current.Load().tenants[id]; t != nil {
+	if t := k.now().tenants[id]; t != nil {
 		return *t, true
 	}
 	return Tenant{}, false
 }
 
 // Tenants returns all tenants by id.
-func (k *Keys) Tenants() []Tenant { return slices.Clone(k.current.Load().state.Tenants) }
+func (k *Keys) Tenants() []Tenant { return slices.Clone(k.now().state.Tenants) }
 
 // Key returns what is kept about a key, revoked ones too.
 func (k *Keys) Key(id string) (Key, bool) {
-	if key := k.current.Load().keys[id]; key != nil {
+	if key := k.now().keys[id]; key != nil {
 		return key.clone(), true
 	}
 	return Key{}, false
@@ -221,7 +238,7 @@ func (k *Keys) Key(id string) (Key, bool) {
 // Keys returns the keys of a tenant by id, revoked ones too.
 func (k *Keys) Keys(tenant string) []Key {
 	var list []Key
-	for _, key := range k.current.Load().state.Keys {
+	for _, key := range k.now().state.Keys {
 		if key.Tenant == tenant {
 			list = append(list, key.clone())
 		}

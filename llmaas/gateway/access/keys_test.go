@@ -86,6 +86,18 @@ func TestMintAndAuthenticate(t *testing.T) {
 	}
 }
 
+func TestZeroKeys(t *testing.T) {
+	other := newKeys(t, Options{})
+	_, token := mint(t, other, NewKey{})
+	k := new(Keys)
+	requireAuth(t, k, token, start, ErrUnknown)
+	require.ErrorContains(t, k.PutTenant(t.Context(), Tenant{ID: "a"}), "New")
+	require.ErrorContains(t, k.Reload(t.Context()), "New")
+	require.ErrorContains(t, k.Revoke(t.Context(), "x", start), "New")
+	require.NoError(t, k.RotateDue(t.Context(), start, nil))
+	require.Empty(t, k.Keys("a"))
+}
+
 func TestUnknownKeyOfGoodForm(t *testing.T) {
 	k := newKeys(t, Options{})
 	other := newKeys(t, Options{})
@@ -107,7 +119,7 @@ func TestSecretIsShownOnce(t *testing.T) {
 	text, err := json.Marshal(map[string]any{"secret": secret, "key": key})
 	require.NoError(t, err)
 	log.Write(text)
-	state, err := k.current.Load().state.Marshal()
+	state, err := k.now().state.Marshal()
 	require.NoError(t, err)
 	file.Write(state)
 	private := secret.Reveal()[len(tokenPrefix)+idLen+1:]

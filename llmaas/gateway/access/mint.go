@@ -132,7 +132,7 @@ func (k *Keys) RotateDue(ctx context.Context, now time.Time, deliver func(contex
 	k.rotating.Lock()
 	defer k.rotating.Unlock()
 	var all error
-	for _, key := range k.current.Load().state.Keys {
+	for _, key := range k.now().state.Keys {
 		if !key.Due(now) {
 			continue
 		}
@@ -185,13 +185,13 @@ func (k *Keys) Revoke(ctx context.Context, id string, now time.Time) error {
 		}
 		return nil
 	})
-	if err == nil || errors.Is(err, ErrNotFound) {
+	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, errZero) {
 		return err
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.unsaved[id] = now.UTC()
-	k.publish(k.current.Load().state.clone())
+	k.publish(k.now().state.clone())
 	return fmt.Errorf("access: key %s is revoked here, but not in the store: %w", id, err)
 }
 

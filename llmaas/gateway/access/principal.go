@@ -58,7 +58,7 @@ func (k *Keys) Authenticate(token string, now time.Time) (Principal, error) {
 		return Principal{}, ErrUnknown
 	}
 	sent := digestOf(token)
-	ix := k.current.Load()
+	ix := k.now()
 	key := ix.keys[id]
 	if key == nil {
 		key = nobody

@@ -35,8 +35,16 @@
 //
 // # Budgets
 //
-// [Options.Budget] reserves and settles money along with the rest, in nano-euro;
-// package cost has a Budget that fits in with a few lines.
+// [Options.Budget] reserves and settles money along with the rest, in nano-euro.
+// With the Budget of package cost it is
+//
+//	func(ctx context.Context, tenant string, most int64, now time.Time) (func(context.Context, int64) error, error) {
+//		r, err := budget.Reserve(ctx, tenant, cost.Amount(most), now)
+//		if err != nil {
+//			return nil, err // a *cost.OverBudgetError
+//		}
+//		return func(ctx context.Context, exact int64) error { return r.Settle(ctx, cost.Amount(exact)) }, nil
+//	}
 //
 // # State
 //

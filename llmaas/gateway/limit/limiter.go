@@ -180,7 +180,7 @@ func (l *Lease) Requests() Requests { return l.requests }
 func (l *Lease) settle(ctx context.Context, u Used) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.counted && l.settleBudget == nil {
+	if l.state == nil || l.counted && l.settleBudget == nil {
 		return ErrSettled
 	}
 	if l.used == nil {

@@ -338,7 +338,10 @@ func TestBadRequests(t *testing.T) {
 	require.ErrorContains(t, err, "Tier")
 	_, err = new(Limiter).Reserve(t.Context(), Request{}, noon)
 	require.ErrorContains(t, err, "New")
-	l := limiterOf(t, unlimited, Options{})
+	require.ErrorIs(t, new(Lease).Settle(t.Context(), Used{}), ErrSettled)
+	l := limiterOf(t, unlimited, Options{State: new(Memory)})
+	_, err = l.Reserve(t.Context(), Request{"acme", 0, 0}, noon)
+	require.ErrorIs(t, err, ErrFull)
 	for _, bad := range []Request{{"acme", -1, 0}, {"acme", 0, -1}, {strings.Repeat("x", maxTenant+1), 0, 0}} {
 		_, err := l.Reserve(t.Context(), bad, noon)
 		require.ErrorContains(t, err, "limit: got")
