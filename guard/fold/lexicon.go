@@ -32,14 +32,19 @@ type lexicon struct {
 	filter  [1 << 10]uint64 // a bit for each hash of a key: says no, or maybe
 	keys    []uint64        // sorted
 	kinds   []uint8         // of keys: the shift, or backwards
-	lengths [longestWord + 1][]listed
+	lengths [longestWord + 1]shelf
+}
+
+// shelf holds the listed words of one length.
+type shelf struct {
+	letters []uint32 // of each word: a bit for each letter it has
+	words   []listed
 }
 
 // listed is a word as a bag of letters.
 type listed struct {
-	text    string
-	letters uint32 // which there are
-	counts  [26]uint8
+	text   string
+	counts [26]uint8
 }
 
 var theLexicon = sync.OnceValue(newLexicon)
@@ -69,7 +74,7 @@ func newLexicon() *lexicon {
 		}
 	}
 	for _, same := range l.lengths { // a word is no disguise of another
-		for _, word := range same {
+		for _, word := range same.words {
 			delete(disguised, wordKey(word.text))
 		}
 	}
@@ -88,22 +93,23 @@ func newLexicon() *lexicon {
 // list adds word to the words of its length, once.
 func (l *lexicon) list(word string) {
 	same := &l.lengths[len(word)]
-	if slices.ContainsFunc(*same, func(w listed) bool { return w.text == word }) {
+	if slices.ContainsFunc(same.words, func(w listed) bool { return w.text == word }) {
 		return
 	}
-	*same = append(*same, bag([]byte(word)))
-	(*same)[len(*same)-1].text = word
+	counts, letters := bag([]byte(word))
+	same.words = append(same.words, listed{word, counts})
+	same.letters = append(same.letters, letters)
 }
 
-// bag counts the letters of a word.
-func bag(word []byte) (w listed) {
+// bag counts the letters of a word, and sets a bit for each that it has.
+func bag(word []byte) (counts [26]uint8, letters uint32) {
 	for _, c := range word {
 		if c -= 'a'; c < 26 {
-			w.letters |= 1 << c
-			w.counts[c]++
+			letters |= 1 << c
+			counts[c]++
 		}
 	}
-	return w
+	return counts, letters
 }
 
 // wordKey is the first eight letters of a word as a number.
@@ -130,36 +136,43 @@ func (l *lexicon) unscramble(word []byte) string {
 	if len(word) < leastScrambled || len(word) > longestWord {
 		return ""
 	}
-	own := bag(word)
+	counts, letters := bag(word)
+	same := &l.lengths[len(word)]
 	best, least := "", len(word)/4+1
-	for i := range l.lengths[len(word)] {
-		w := &l.lengths[len(word)][i]
-		if bits.OnesCount32(w.letters^own.letters) > 2*least {
+	for i, others := range same.letters {
+		if bits.OnesCount32(letters^others) > 2*least {
 			continue
 		}
-		if n := distance(&own, w); n < least && (near(word[0], w.text[0]) || near(word[len(word)-1], w.text[len(word)-1])) {
+		w := &same.words[i]
+		if !near(word[0], w.text[0]) && !near(word[len(word)-1], w.text[len(word)-1]) {
+			continue
+		}
+		if n := distance(&counts, &w.counts); n < least {
 			best, least = w.text, n
 		}
 	}
 	return best
 }
 
-// distance is how many letters of a stand for others in b; they must be neighbors in the alphabet.
-func distance(a, b *listed) int {
-	n, carry := 0, 0
-	for i := range a.counts {
-		d := int(a.counts[i]) - int(b.counts[i])
+// distance is how many letters of a stand for others in b, each of which must be a neighbor in the
+// alphabet; longestWord: there is no such pairing.
+func distance(a, b *[26]uint8) int {
+	n, over := 0, 0 // over: how many more there were of the letter before
+	for i := range a {
+		d := int(a[i]) - int(b[i])
 		switch {
-		case carry != 0 && d == -carry || carry != 0 && (d > 0) != (carry > 0) && d != 0:
-			n += min(max(d, -d), max(carry, -carry))
-			carry += d
-		case carry != 0:
+		case over > 0 && d <= -over:
+			n += over
+			d += over
+		case over < 0 && d >= -over:
+			n -= over
+			d += over
+		case over != 0:
 			return longestWord
-		default:
-			carry = d
 		}
+		over = d
 	}
-	if carry != 0 {
+	if over != 0 {
 		return longestWord
 	}
 	return n

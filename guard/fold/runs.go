@@ -80,6 +80,7 @@ func (w *weaver) base64(start, end, padded int) bool {
 			n -= 8
 			c := byte(bits >> n)
 			if isControl(c) || c >= 0xF8 {
+				w.d.scratch = text
 				return false // most runs that are no text end here, after a few bytes
 			}
 			text = append(text, c)
