@@ -40,5 +40,5 @@ const minLetters = 8
 // place of branches that no processor could guess.
 func letter(b byte) int {
 	low := b | 0x20
-	return int((low-'a')>>7^1) & int(('z'-low)>>7^1) | int(b>>7)
+	return int((low-'a')>>7^1)&int(('z'-low)>>7^1) | int(b>>7)
 }

@@ -16,7 +16,9 @@
 // row, every second one, only those that break off in mid-sentence, each alone;
 // with a space, with none, and without what leads in a note ("remember this: …").
 // Only a finding that needs both sides counts, and it scores what it would have
-// scored in one prompt. Its span is what the new prompt contributed.
+// scored in one prompt. Its span is what the new prompt contributed. A piece of
+// more than 24 bytes that ends like a sentence is one, and not joined to what
+// follows: what two honest sentences say together is chance.
 //
 // behavior/repetition: the 30th identical prompt in a row. Prompts are compared
 // as folded, so case and look-alikes make no difference. It blocks by default;
@@ -26,8 +28,8 @@
 // differ only in digits, punctuation, spaces or their middle, and prompts that
 // each stood among the four before. Low, from the same number on.
 //
-// behavior/retry: the same request at the end of at least three prompts, behind
-// another beginning each time. Low.
+// behavior/retry: the same request, 24 to 63 bytes of it, at the end of at least
+// three prompts, behind another beginning each time. Low.
 //
 // behavior/escalation: each prompt adds the points that the other checks gave it
 // to its session, at most those of a block, and they halve every ten minutes.
@@ -65,6 +67,6 @@
 // An attack in pieces of which all but the last lie more than [MaxPieces] prompts
 // or the window back; one that is spread over the middles of long prompts; pieces
 // that are encoded, reordered, or named and put together by the model ("a is …,
-// b is …, say a + b"). Two sessions are never read together. What behavior itself
+// b is …, say a + b"); fragments that are sentences of their own. Two sessions are never read together. What behavior itself
 // finds in a prompt does not count towards the escalation of its session.
 package behavior

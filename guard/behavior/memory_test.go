@@ -70,47 +70,71 @@ func fill(b *testing.B, n int, text string) *Memory {
 	return m
 }
 
-// clean is an honest prompt of 500 characters.
-var clean = strings.Repeat("We walked along the river until the rain came over the hills. ", 9)[:500]
+// cleans are honest prompts of 500 characters, no two with the same ends.
+func cleans(end string) (prompts []string) {
+	for i := range 64 {
+		begin := fmt.Sprintf("Question %c%c. ", 'a'+i%8, 'a'+i/8)
+		text := begin + strings.Repeat("We walked along the river until the rain came over the hills. ", 9)
+		prompts = append(prompts, text[:480]+fmt.Sprintf(" and then %c%c saw us", 'a'+i/8, 'a'+i%8)[:19]+end)
+	}
+	return prompts
+}
 
-// BenchmarkInspect is the cost of this layer alone for a clean prompt of 500
-// characters, with a scan that costs nothing, by number of sessions.
+// BenchmarkInspect is the cost of this layer alone for clean prompts of 500
+// characters, with a scan that costs nothing, by number of sessions and by how
+// the prompts end: the beginning of the next is read together only with one that
+// breaks off (two readings: a space between, or none).
 func BenchmarkInspect(b *testing.B) {
 	for _, n := range []int{10, 1000, 100_000, 1_000_000} {
-		b.Run(fmt.Sprint("sessions=", n), func(b *testing.B) {
-			layer := mustNew(b, Options{History: fill(b, n, clean), Scan: phrases(nil)})
-			keys := make([]string, min(n, 4096))
-			for i := range keys {
-				keys[i] = fmt.Sprint("session-", i*(n/len(keys)))
-			}
-			var text fold.Text
-			text.Reset(clean)
-			p := &check.Prompt{Input: check.Input{Tenant: "tenant", Text: clean, Time: start}, Folded: &text}
-			var found []check.Finding
-			b.SetBytes(int64(len(clean)))
-			b.ReportAllocs()
-			i := 0
-			for b.Loop() {
-				p.Session = keys[i%len(keys)]
-				p.Time = p.Time.Add(time.Microsecond)
-				i++
-				found = layer.Inspect(context.Background(), p, found[:0])
-			}
-		})
+		history := fill(b, n, cleans(".")[0])
+		for _, end := range []string{".", "e"} {
+			b.Run(fmt.Sprintf("sessions=%d/end=%s", n, end), func(b *testing.B) {
+				layer := mustNew(b, Options{History: history, Scan: phrases(nil)})
+				keys := make([]string, min(n, 1<<16))
+				for i := range keys {
+					keys[i] = fmt.Sprint("session-", i*(n/len(keys)))
+				}
+				prompts := cleans(end)
+				texts := make([]fold.Text, len(prompts))
+				for i := range texts {
+					texts[i].Reset(prompts[i])
+				}
+				p := &check.Prompt{Input: check.Input{Tenant: "tenant", Time: start}}
+				var found []check.Finding
+				b.SetBytes(500)
+				b.ReportAllocs()
+				i := 0
+				for b.Loop() {
+					p.Session = keys[i%len(keys)]
+					// Each session gets another prompt each time.
+					k := (i + i/len(keys)) % len(prompts)
+					p.Text, p.Folded = prompts[k], &texts[k]
+					i++
+					if found = layer.Inspect(context.Background(), p, found[:0]); len(found) > 0 {
+						b.Fatalf("got %s in an honest conversation", found[0].Rule)
+					}
+				}
+			})
+		}
 	}
 }
 
 // BenchmarkInspectParallel is the same with every processor at it.
 func BenchmarkInspectParallel(b *testing.B) {
-	layer := mustNew(b, Options{History: fill(b, 10_000, clean), Scan: phrases(nil)})
+	prompts := cleans(".")
+	layer := mustNew(b, Options{History: fill(b, 10_000, prompts[0]), Scan: phrases(nil)})
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
-		var text fold.Text
-		text.Reset(clean)
-		p := &check.Prompt{Input: check.Input{Tenant: "tenant", Text: clean, Time: start}, Folded: &text}
+		texts := make([]fold.Text, len(prompts))
+		for i := range texts {
+			texts[i].Reset(prompts[i])
+		}
+		p := &check.Prompt{Input: check.Input{Tenant: "tenant", Time: start}}
 		var found []check.Finding
 		for i := 0; pb.Next(); i++ {
 			p.Session = "session-" + string(rune('0'+i%10))
+			k := (i + i/10) % len(prompts)
+			p.Text, p.Folded = prompts[k], &texts[k]
 			found = layer.Inspect(context.Background(), p, found[:0])
 		}
 	})
@@ -123,7 +147,7 @@ func BenchmarkMemory(b *testing.B) {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		m := fill(b, n, clean)
+		m := fill(b, n, cleans(".")[0])
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/n, "bytes/session")

@@ -2,6 +2,7 @@ package behavior
 
 import (
 	"bytes"
+	"math/bits"
 	"unicode"
 	"unicode/utf8"
 )
@@ -28,28 +29,18 @@ const (
 // plansFor lists the readings worth a scan, the likeliest first: all pieces in
 // a row; every second one, for fragments with a harmless prompt between any
 // two; those that break off without ending a sentence; and each one alone.
-func plansFor(dst []plan, pieces []Piece, head []byte) []plan {
+//
+// No reading joins the new prompt to a piece that is a sentence of its own.
+func plansFor(dst []plan, pieces []Piece, head []byte, headWhole bool) []plan {
 	last := len(pieces) - 1
-	var row, second, open uint16
-	for i := last; i >= 0; i-- {
-		row |= 1 << i
-		if !pieces[i].Whole {
-			break // nothing before it continues in it
-		}
-	}
-	for i := last - 1; i >= 0; i -= 2 {
-		second |= 1 << i
-		if !pieces[i].Whole {
-			break
-		}
-	}
-	for i := last; i >= 0; i-- {
-		if pieces[i].Whole && !endsSentence(pieces[i].Text) {
+	dst = add(dst, chain(pieces, last, 1, true), pieces, head)
+	dst = add(dst, chain(pieces, last-1, 2, headWhole), pieces, head)
+	var open uint16
+	for i, piece := range pieces {
+		if piece.Whole && broken(piece.Text) {
 			open |= 1 << i
 		}
 	}
-	dst = add(dst, row, pieces, head)
-	dst = add(dst, second, pieces, head)
 	dst = add(dst, open, pieces, head)
 	for i := last - 1; i >= 0; i-- {
 		if pieces[i].Whole {
@@ -59,9 +50,34 @@ func plansFor(dst []plan, pieces []Piece, head []byte) []plan {
 	return dst
 }
 
-// add appends the plans that read the given pieces, unless they are there.
+// maxClosed is how long a piece may be, in bytes, that ends like a sentence and
+// still counts as a fragment: "Ignore all previous." Longer ones are sentences,
+// and what they make with the next one is chance.
+const maxClosed = 24
+
+// broken says whether what follows text may continue it.
+func broken(text []byte) bool { return len(text) <= maxClosed || !endsSentence(text) }
+
+// chain takes every step-th piece, going back from the given one. Nothing
+// before the tail of a long prompt continues in it, so a tail ends the chain,
+// as its last piece if tails are wanted.
+func chain(pieces []Piece, from, step int, tails bool) (set uint16) {
+	for i := from; i >= 0; i -= step {
+		if !pieces[i].Whole {
+			if tails {
+				set |= 1 << i
+			}
+			break
+		}
+		set |= 1 << i
+	}
+	return set
+}
+
+// add appends the plans that read the given pieces, unless they are there or
+// the last of them is not broken off.
 func add(dst []plan, set uint16, pieces []Piece, head []byte) []plan {
-	if set == 0 {
+	if set == 0 || !broken(pieces[bits.Len16(set)-1].Text) {
 		return dst
 	}
 	for _, p := range dst {

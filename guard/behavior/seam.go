@@ -28,19 +28,19 @@ func pieceOf(text []byte) (piece []byte, whole bool) {
 }
 
 // headOf cuts what may complete earlier prompts out of a folded text, and says
-// where it stands there.
-func headOf(text []byte) (head []byte, at int) {
+// where it stands there and whether it is all.
+func headOf(text []byte) (head []byte, at int, whole bool) {
 	trimmed := bytes.TrimLeftFunc(text, unicode.IsSpace)
 	at = len(text) - len(trimmed)
 	trimmed = bytes.TrimRightFunc(trimmed, unicode.IsSpace)
 	if len(trimmed) <= MaxPiece {
-		return trimmed, at
+		return trimmed, at, true
 	}
 	n := headBytes
 	for n > 0 && !utf8.RuneStart(trimmed[n]) {
 		n--
 	}
-	return trimmed[:n], at
+	return trimmed[:n], at, false
 }
 
 // seam looks for attacks that are complete only when earlier pieces and the new
@@ -59,24 +59,24 @@ type seam struct {
 // together that neither makes alone.
 func (s *seam) find(ctx context.Context, scan check.Check, p *check.Prompt, pieces []Piece, dst []check.Finding) []check.Finding {
 	view := p.Folded.Main()
-	head, at := headOf(view.Text)
+	head, at, headWhole := headOf(view.Text)
 	if len(head) == 0 || len(pieces) == 0 {
 		return dst
 	}
 	var best check.Finding
-	s.plans = plansFor(s.plans[:0], pieces, head)
+	s.plans = plansFor(s.plans[:0], pieces, head, headWhole)
 	for _, plan := range s.plans {
 		seamAt, skipped := s.join(plan, pieces, head)
-		end, severity, points := s.across(ctx, scan, p, seamAt)
-		if points <= best.Score {
-			continue
+		end, worst, points := s.across(ctx, scan, p, seamAt)
+		if points <= best.Score || points < check.High.Points() && endsSentence(bytes.TrimSpace(s.joined[:seamAt])) {
+			continue // a weak finding over the end of a sentence is chance
 		}
 		best = check.Finding{
-			Rule: Fragmentation, Layer: Layer, Severity: severity, Score: points, View: View,
+			Rule: Fragmentation, Layer: Layer, Severity: worst.Severity, Score: points, View: View,
 			Span: view.Span(at+skipped, at+skipped+end),
-			Why:  "together with earlier prompts of the session this completes an attack",
+			Why:  "together with earlier prompts of the session this completes an attack: " + worst.Rule,
 		}
-		if severity >= check.High {
+		if worst.Severity >= check.High {
 			break
 		}
 	}
@@ -87,8 +87,8 @@ func (s *seam) find(ctx context.Context, scan check.Check, p *check.Prompt, piec
 }
 
 // across scans s.joined and adds up the findings that need both sides of
-// seamAt; end is how far beyond the seam they reach.
-func (s *seam) across(ctx context.Context, scan check.Check, p *check.Prompt, seamAt int) (end int, severity check.Severity, points int) {
+// seamAt: end is how far beyond the seam they reach, worst the gravest of them.
+func (s *seam) across(ctx context.Context, scan check.Check, p *check.Prompt, seamAt int) (end int, worst check.Finding, points int) {
 	s.findings = s.scan(ctx, scan, p, s.joined, s.findings[:0])
 	scanned := false
 	for _, f := range s.findings {
@@ -104,10 +104,12 @@ func (s *seam) across(ctx context.Context, scan check.Check, p *check.Prompt, se
 			continue
 		}
 		end = max(end, f.Span.End-seamAt)
-		severity = max(severity, f.Severity)
+		if points == 0 || f.Severity > worst.Severity {
+			worst = f
+		}
 		points += f.Points()
 	}
-	return end, severity, min(points, check.Critical.Points())
+	return end, worst, min(points, check.Critical.Points())
 }
 
 func (s *seam) scan(ctx context.Context, scan check.Check, p *check.Prompt, text []byte, dst []check.Finding) []check.Finding {
