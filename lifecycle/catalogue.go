@@ -299,7 +299,7 @@ func later(a, b Date) Date {
 
 // settle works the days between the phases out; doc.go has the rules.
 func (e *entry) settle(p Policy) {
-	e.noticeFrom = e.End().AddMonths(-p.NoticeMonths)
+	e.noticeFrom = later(e.End().AddMonths(-p.NoticeMonths), e.Launched)
 	switch {
 	case !e.Vanished.IsZero():
 		e.removedFrom = e.Vanished

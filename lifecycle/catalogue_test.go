@@ -275,3 +275,45 @@ func TestUnder(t *testing.T) {
 	_, err = Default().Under(Policy{})
 	require.ErrorContains(t, err, "want at least 1")
 }
+
+// The embedded files keep one model a line, so that a diff shows what a review changed.
+func TestOneModelALine(t *testing.T) {
+	for name, rows := range map[string]int{"2025-11-22": 62, "2026-05-17": 100} {
+		b, err := dataFS.ReadFile("data/" + name + ".json")
+		require.NoError(t, err)
+		lines := 0
+		for line := range strings.Lines(string(b)) {
+			if strings.HasPrefix(line, `{"id": `) {
+				require.True(t, json.Valid([]byte(strings.TrimRight(line, ",\n"))), line)
+				lines++
+			}
+		}
+		require.Equal(t, rows, lines)
+	}
+}
+
+func TestTexts(t *testing.T) {
+	for p := range Phase(len(phaseNames)) {
+		b, err := p.MarshalText()
+		require.NoError(t, err)
+		var back Phase
+		require.NoError(t, back.UnmarshalText(b))
+		require.Equal(t, p, back)
+	}
+	var p Phase
+	require.ErrorContains(t, p.UnmarshalText([]byte("retired")), `got "retired", want one of`)
+	require.Equal(t, "phase(99)", Phase(99).String())
+	require.Equal(t, "chat tools safety", (Chat | Safety | Tools).String())
+	require.True(t, Production.Available() && Notice.Available() && EndOfSupport.Available())
+	require.False(t, Evaluation.Available() || Deployment.Available() || Deprecated.Available() || Removed.Available() || Phase(0).Available())
+
+	s, err := Default().StatusOn("cogito:32b", date("2026-06-01"))
+	require.NoError(t, err)
+	b, err := json.Marshal(s)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"model": "cogito:32b", "day": "2026-06-01", "phase": "notice", "launched": "2025-06-13", "notice_from": "2026-03-30",
+		"end_of_support": "2026-06-30", "removed_from": "2026-09-30", "days_left": 29, "successor": "gpt-oss:120b", "as_of": "2026-05-17"}`, string(b))
+	var back Status
+	require.NoError(t, json.Unmarshal(b, &back))
+	require.Equal(t, s, back)
+}

@@ -61,8 +61,16 @@
 //
 // # Newer tables
 //
-// [Load] and [LoadFS] read tables in the form of the files in data/, and
-// [Catalogue.Merge] adds them to others. Reading is strict: unknown keys, bad
+// A table is a JSON file, one model a line, sorted by id, decimals in strings:
+//
+//	{"as_of": "2026-06-01", "source": "our lab", "complete": false, "models": [
+//	{"id": "acme:7b", "launched": "2026-06-01", "end_of_support": "2027-05-31", "kwh_per_mtoken": "0.85"}
+//	], "retired": [
+//	{"id": "acme:3b", "retired": "2026-05-31", "successor": "acme:7b"}
+//	]}
+//
+// The further keys are those of the embedded ones in data/. [Load] and [LoadFS]
+// read such files, and [Catalogue.Merge] adds them to others. Reading is strict: unknown keys, bad
 // dates, an end before the launch and the like give a [FileError] with file, line
 // and path, and no catalogue. [Live] holds the one in force for programs that
 // reload while they run, and keeps it when a new one is bad.

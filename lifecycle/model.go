@@ -41,9 +41,9 @@ type Model struct {
 	Note string `json:"note,omitempty"`
 }
 
-// End is the day on which support ends, or on which the model was retired if
-// that came first.
-func (m Model) End() Date { return firstEnd(m.EndOfSupport, m.Retired) }
+// End is the day on which support ends, or on which the model was deprecated or
+// vanished if that came first.
+func (m Model) End() Date { return first(m.EndOfSupport, m.Retired, m.Vanished) }
 
 // Family is the leading letters of the id: "qwen" for "qwen3-coder:30b".
 func (m Model) Family() string { return family(m.ID) }

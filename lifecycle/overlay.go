@@ -68,8 +68,8 @@ func (o *Overlay) check(e *entry) string {
 	switch {
 	case o.From.IsZero() || !o.From.Before(o.Until):
 		return fmt.Sprintf("got from %q until %q, want a day and a later one", o.From, o.Until)
-	case o.Kind == Extended && !e.EndOfSupport.Before(o.Until):
-		return fmt.Sprintf("got support extended until %s, want a day after the end of support %s", o.Until, e.EndOfSupport)
+	case o.Kind == Extended && (e.EndOfSupport.IsZero() || !e.EndOfSupport.Before(o.Until)):
+		return fmt.Sprintf("got support extended until %s, want a model with an end of support, and a day after it %q", o.Until, e.EndOfSupport)
 	case o.Kind == Reactivated && (e.Retired.IsZero() || o.From.Before(e.Retired)):
 		return fmt.Sprintf("got a reactivation from %s, want a deprecated model, and a day after its deprecation %q", o.From, e.Retired)
 	case o.Kind != Extended && o.Kind != Reactivated:
@@ -125,8 +125,8 @@ func (c *Catalogue) overlay(tenant, id string, day Date) *Overlay {
 // stand lets an overlay decide: the model is supported for the tenant until the
 // overlay ends, and the notice runs before that day.
 func (s *Status) stand(o *Overlay, p Policy) {
-	if !s.EndOfSupport.Before(o.Until) {
-		return // a later table gives more than the overlay does
+	if s.Phase < Production || !s.End().Before(o.Until) {
+		return // not launched yet, or a later table gives more than the overlay does
 	}
 	s.Overlay, s.EndOfSupport, s.Retired, s.RemovedFrom = o, o.Until, Date{}, o.Until
 	s.NoticeFrom = o.Until.AddMonths(-p.NoticeMonths)

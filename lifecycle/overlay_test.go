@@ -10,6 +10,8 @@ import (
 
 const grants = `[
 {"tenant": "acme", "model": "cogito:32b", "kind": "extended support", "from": "2026-06-01", "until": "2027-01-31", "by": "support@provider", "why": "contract 4711"},
+{"tenant": "acme", "model": "gemma3:12b", "kind": "reactivation", "from": "2026-01-01", "until": "2026-07-01", "by": "support@provider", "why": "vision"},
+{"tenant": "acme", "model": "qwen3.6:27b", "kind": "extended support", "from": "2026-01-01", "until": "2027-07-01", "by": "support@provider", "why": "contract 4711"},
 {"tenant": "acme", "model": "DEEPSEEK-R1:70B", "kind": "reactivation", "from": "2026-01-01", "until": "2026-07-01", "by": "support@provider", "why": "legal analysis"}
 ]`
 
@@ -34,6 +36,10 @@ func TestOverlay(t *testing.T) {
 		{"acme", "deepseek-r1:70b", "2025-12-31", Deprecated, -75, false},
 		{"acme", "deepseek-r1:70b", "2026-01-01", Production, 181, true},
 		{"acme", "deepseek-r1:70b", "2026-07-01", Deprecated, -257, false},
+		{"acme", "gemma3:12b", "2026-03-31", Production, 92, true}, // although the end of support that was printed is later
+		{"acme", "gemma3:12b", "2026-07-01", Deprecated, -222, false},
+		{"acme", "qwen3.6:27b", "2026-04-30", Evaluation, 244, false}, // not launched
+		{"acme", "qwen3.6:27b", "2026-05-01", Production, 426, true},
 		{"", "deepseek-r1:70b", "2026-01-01", Deprecated, -76, false},
 	} {
 		s, err := c.StatusFor(tc.tenant, tc.model, date(tc.day).Time(time.UTC))
@@ -75,18 +81,19 @@ func TestOverlayOvertaken(t *testing.T) {
 func TestOverlayRefused(t *testing.T) {
 	good := Overlay{Tenant: "acme", Model: "cogito:32b", Kind: Extended, From: date("2026-06-01"), Until: date("2027-01-31"), By: "b", Why: "w"}
 	for want, spoil := range map[string]func(*Overlay){
-		`unknown`:                                 func(o *Overlay) { o.Model = "none" },
-		"got no tenant, want one":                 func(o *Overlay) { o.Tenant = " " },
-		"got no by, want one":                     func(o *Overlay) { o.By = "" },
-		"got no why, want one":                    func(o *Overlay) { o.Why = "" },
-		`got from "" until`:                       func(o *Overlay) { o.From = Date{} },
-		`got from "2027-01-31" until`:             func(o *Overlay) { o.From = o.Until },
-		"a day after the end of support 2026-06-": func(o *Overlay) { o.Until = date("2026-06-30") },
-		"want a deprecated model":                 func(o *Overlay) { o.Kind = Reactivated },
+		`unknown`:                     func(o *Overlay) { o.Model = "none" },
+		"got no tenant, want one":     func(o *Overlay) { o.Tenant = " " },
+		"got no by, want one":         func(o *Overlay) { o.By = "" },
+		"got no why, want one":        func(o *Overlay) { o.Why = "" },
+		`got from "" until`:           func(o *Overlay) { o.From = Date{} },
+		`got from "2027-01-31" until`: func(o *Overlay) { o.From = o.Until },
+		`a day after it "2026-06-30"`: func(o *Overlay) { o.Until = date("2026-06-30") },
+		"want a deprecated model":     func(o *Overlay) { o.Kind = Reactivated },
 		"after its deprecation \"2025-10-17\"": func(o *Overlay) {
 			o.Kind, o.Model, o.From = Reactivated, "deepseek-r1:70b", date("2025-10-16")
 		},
-		`got kind "gift"`: func(o *Overlay) { o.Kind = "gift" },
+		`want a model with an end of support`: func(o *Overlay) { o.Model = "deepseek-r1:70b" },
+		`got kind "gift"`:                     func(o *Overlay) { o.Kind = "gift" },
 	} {
 		o := good
 		spoil(&o)

@@ -54,15 +54,18 @@ type Status struct {
 	Overlay *Overlay `json:"overlay,omitempty"`
 }
 
-// End is the day on which support ends, or on which the model was retired if
-// that came first.
-func (s Status) End() Date { return firstEnd(s.EndOfSupport, s.Retired) }
+// End is the day on which support ends, or on which the model was deprecated or
+// removed if that came first.
+func (s Status) End() Date { return first(s.EndOfSupport, s.Retired, s.RemovedFrom) }
 
-func firstEnd(endOfSupport, retired Date) Date {
-	if endOfSupport.IsZero() || (!retired.IsZero() && retired.Before(endOfSupport)) {
-		return retired
+// first is the earliest of the dates that are one.
+func first(dates ...Date) (d Date) {
+	for _, e := range dates {
+		if d.IsZero() || (!e.IsZero() && e.Before(d)) {
+			d = e
+		}
 	}
-	return endOfSupport
+	return d
 }
 
 // StatusAt returns where a model stands on the calendar day of t, in the

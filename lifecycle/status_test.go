@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"testing/quick"
 	"time"
 
@@ -116,6 +117,20 @@ func TestPhasesOnlyAdvance(t *testing.T) {
 		}
 		return e.status(x).Phase <= e.status(y).Phase
 	}, &quick.Config{MaxCount: 20_000}))
+}
+
+// A model that a complete table omits before its end is gone from that table on.
+func TestVanishedBeforeItsEnd(t *testing.T) {
+	c, err := LoadFS(fstest.MapFS{
+		"1.json": {Data: []byte(tableOf(strings.Replace(goodRow, "2026-01-01", "2027-01-01", 1)))},
+		"2.json": {Data: []byte(`{"as_of": "2026-04-01", "source": "test", "complete": true, "models": []}`)},
+	}, "*.json")
+	require.NoError(t, err)
+	s, err := c.StatusOn("a:1b", date("2026-04-02"))
+	require.NoError(t, err)
+	require.Equal(t, Removed, s.Phase)
+	require.Equal(t, -1, s.DaysLeft)
+	require.Equal(t, date("2026-04-01"), s.End())
 }
 
 func TestVanished(t *testing.T) {

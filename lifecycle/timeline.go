@@ -117,7 +117,7 @@ func (d *drawing) months(rows int) {
 	if step > 2 {
 		step = (step + 2) / 3 * 3
 	}
-	for m, last := d.from, (Date{}); !d.to.Before(m) && m != last; m, last = m.AddMonths(1), m { // the calendar ends in 9999
+	for m := d.from; ; m = m.AddMonths(1) {
 		y, month, _ := m.Date()
 		class := "grid"
 		if month == time.January {
@@ -126,7 +126,10 @@ func (d *drawing) months(rows int) {
 		if class == "year" || step < 6 {
 			d.printf(`<line class="%s" x1="%.1f" y1="%d" x2="%.1f" y2="%d"/>`+"\n", class, d.x(m), svgTop-6, d.x(m), bottom)
 		}
-		if m == d.to || (step <= 12 && (int(month)-1)%step != 0) || (step > 12 && (month != time.January || y%(step/12) != 0)) {
+		if !m.Before(d.to) {
+			return
+		}
+		if (step <= 12 && (int(month)-1)%step != 0) || (step > 12 && (month != time.January || y%(step/12) != 0)) {
 			continue
 		}
 		name := month.String()[:3]

@@ -41,7 +41,7 @@ func TestRun(t *testing.T) {
 		{"none", 1, nil, `catalog: lifecycle: model: got "none"`},
 		{"-model GPT-OSS:120B", 0, []string{`"phase": "production"`, `"action": "allow"`, `"publisher": "OpenAI"`}, ""},
 		{"-model none", 1, nil, "want an id or alias"},
-		{"-lint", 0, []string{"duplicate: gemma3:12b", "breaches, by the policy of 2025-11-22"}, ""},
+		{"-lint", 0, []string{"duplicate: gemma3:12b", "short-life: the policy says: Stabile Modelle: Feste Versionen", "breaches, by the policy of 2025-11-22"}, ""},
 		{"-diff", 0, []string{"2025-11-22 -> 2026-05-17: 96 changes", "extended     gpt-oss:120b"}, ""},
 		{"-diff -format markdown", 0, []string{"| extended | `gpt-oss:120b` | 2026-06-30 | 2027-12-30 |"}, ""},
 		{"-diff -format json", 0, []string{`"kind": "extended"`}, ""},

@@ -136,7 +136,10 @@ func printJSON(out io.Writer, v any) error {
 func (o *options) printLint(out io.Writer) error {
 	policy := lifecycle.DefaultPolicy()
 	breaches := lifecycle.Lint(o.catalogue, policy)
-	for _, b := range breaches {
+	for i, b := range breaches {
+		if b.Clause != "" && (i == 0 || breaches[i-1].Rule != b.Rule) {
+			fmt.Fprintf(out, "%s: the policy says: %s\n", b.Rule, b.Clause)
+		}
 		fmt.Fprintln(out, b)
 	}
 	_, err := fmt.Fprintf(out, "%d breaches, by the policy of %s\n", len(breaches), policy.AsOf)
