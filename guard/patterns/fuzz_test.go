@@ -70,10 +70,10 @@ func tangled(pieces []string, seed uint64) string {
 // tangle is made of literals that overlap one another and rules that share them.
 const tangle = `
 set a
-  en a, "a a", "a b", b*, *b, "b, a", aba
+  en a, "a a", "a b", b*, *abb, "b, a", aba
   zh 好, 好不, 不好, 好不好
 set b
-  en b, "b a", *a*, "a a a", c
+  en b, "b a", *aba*, "a a a", c
   zh 不, 好不好
 rule x/chain
   severity low

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Bounds of what a rule file may ask for, so that the cost of a scan stays
@@ -92,6 +93,7 @@ type draft struct {
 	atLeast        int
 	countedAt      place
 	hasSeverity    bool
+	flawed         bool // a line was complained of: what is missing may stand there
 }
 
 // written is the text of one directive.
@@ -105,7 +107,12 @@ type written struct {
 	text    string
 }
 
-func (p *parser) failf(format string, args ...any) { p.failAt(p.at, format, args...) }
+func (p *parser) failf(format string, args ...any) {
+	if p.draft != nil {
+		p.draft.flawed = true
+	}
+	p.failAt(p.at, format, args...)
+}
 
 func (p *parser) failAt(at place, format string, args ...any) {
 	if len(p.errs) < maxErrors {
@@ -146,6 +153,10 @@ func (p *parser) file(name string, text []byte) {
 }
 
 func (p *parser) line(line string) {
+	if !utf8.ValidString(line) {
+		p.failf("got bytes that are not UTF-8, want text")
+		return
+	}
 	trimmed := strings.TrimSpace(line)
 	if trimmed == "" || trimmed[0] == '#' {
 		return
@@ -436,7 +447,9 @@ func (p *parser) close() {
 		return
 	}
 	patterns := len(d.matches) + len(d.nears) + len(d.repeats) + len(d.floods) + len(d.expressions)
+	p.order = append(p.order, d)
 	switch {
+	case d.flawed:
 	case !d.hasSeverity:
 		p.failAt(d.at, "got rule %s without severity, want one", d.ID)
 	case d.Why == "":
@@ -445,10 +458,10 @@ func (p *parser) close() {
 		p.failAt(d.at, "got rule %s without a pattern, want match, near, repeat, count or regexp", d.ID)
 	case d.counted != nil && (patterns > 0 || len(d.nots) > 0 || len(d.rule.views) > 0):
 		p.failAt(d.countedAt, "got count beside other patterns, want count alone")
+		d.counted = nil
 	case (len(d.expressions) > 0) != (len(d.prefilter) > 0):
 		p.failAt(d.at, "got rule %s with one of regexp and prefilter, want both", d.ID)
 	case len(d.Hits) == 0 || len(d.Misses) == 0:
 		p.failAt(d.at, "got rule %s with %d hit and %d miss, want at least one of each", d.ID, len(d.Hits), len(d.Misses))
 	}
-	p.order = append(p.order, d)
 }

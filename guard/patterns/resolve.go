@@ -84,6 +84,7 @@ func (r *resolver) ruleIndexes(d *draft) []int {
 		}
 		if len(found) == n {
 			r.failAt(d.countedAt, "got %s, want family/* or the id of a rule that does not count others itself", id)
+			return nil
 		}
 	}
 	slices.Sort(found)

@@ -16,8 +16,15 @@ const (
 
 // classOf returns the class of the first character of text and its length.
 func classOf(text []byte) (class, int) {
-	if c := text[0]; c < utf8.RuneSelf {
+	c := text[0]
+	if c < utf8.RuneSelf {
 		return asciiClass(c), 1
+	}
+	if 0xe3 <= c && c <= 0xe9 && len(text) >= 3 && text[1]&0xc0 == 0x80 && text[2]&0xc0 == 0x80 { // most of Chinese and Japanese
+		switch r := rune(c&0xf)<<12 | rune(text[1]&0x3f)<<6 | rune(text[2]&0x3f); {
+		case r >= 0x4e00, 0x3041 <= r && r <= 0x30fa && r != 0x30a0:
+			return unspaced, 3
+		}
 	}
 	r, n := utf8.DecodeRune(text)
 	return runeClass(r), n

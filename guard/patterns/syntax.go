@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // part is one piece of a pattern as written: a gap, or an element.
@@ -94,6 +95,9 @@ func parseLiteral(s string) (literal, error) {
 	}
 	if strings.TrimSpace(l.text) == "" {
 		return l, fmt.Errorf("got an empty word, want a word or phrase")
+	}
+	if l.openStart && utf8.RuneCountInString(l.text) < 3 {
+		return l, fmt.Errorf("got %s, want at least three characters after a leading *", s)
 	}
 	return l, nil
 }

@@ -96,8 +96,7 @@ func newWork(p *program) *work {
 // begin makes w ready for a text.
 func (w *work) begin(text []byte) {
 	w.text = text
-	w.units += slack
-	if int(w.units)+len(text)+slack > 1<<31-1 {
+	if w.units += slack; w.units < 0 || int(w.units)+len(text)+slack > 1<<31-1 {
 		clear(w.live)
 		clear(w.marks)
 		clear(w.latest)
