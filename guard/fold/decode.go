@@ -14,6 +14,7 @@ const (
 	Percent   = "percent"   // %69
 	Base64    = "base64"    // standard and URL alphabet, padded or not
 	Hex       = "hex"       // 69676e, 69 67 6e, 0x69 0x67
+	Decimal   = "decimal"   // 105 103 110
 	Binary    = "binary"    // 01101001 01100111
 	Morse     = "morse"     // .. --. -.
 	Spaced    = "spaced"    // i g n o r e, i.g.n.o.r.e, ignore.all.rules
@@ -22,7 +23,9 @@ const (
 	Scrambled = "scrambled" // iGRnoE
 	Rot13     = "rot13"     // vtaber
 	Caesar    = "caesar"    // ljqruh: any other shift of the alphabet
-	Reversed  = "reversed"  // erongi
+	Atbash    = "atbash"    // rtmliv
+	Reversed  = "reversed"  // selur lla erongi
+	Mirrored  = "mirrored"  // erongi lla selur
 )
 
 // The bounds of decoding. Together the decoded views hold at most maxDecoded times the bytes of the
@@ -57,6 +60,7 @@ var decoders = [...]decoder{
 	{Percent, false, percents, decodePercent, false},
 	{Base64, false, longRuns, decodeBase64, false},
 	{Hex, false, longRuns | apart | digitRuns, decodeHex, false},
+	{Decimal, false, numbers, decodeDecimal, false},
 	{Binary, false, digitRuns, decodeBinary, false},
 	{Morse, true, signals, decodeMorse, false},
 	{Spaced, true, apart | joined, decodeSpaced, false},
@@ -65,7 +69,9 @@ var decoders = [...]decoder{
 	{Scrambled, true, cases, decodeScrambled, false},
 	{Rot13, false, rotated, decodeShift, true},
 	{Caesar, false, shifted, decodeShift, true},
+	{Atbash, false, opposite, decodeAtbash, true},
 	{Reversed, true, turned, decodeReversed, false},
+	{Mirrored, true, turned, decodeMirrored, false},
 }
 
 // Decoded yields the further views, each made only when a cheap test says that it may matter. First

@@ -17,12 +17,37 @@ func decodeShift(s string, d *draft) {
 	}
 }
 
+// decodeAtbash reads the alphabet from z to a.
+func decodeAtbash(s string, d *draft) {
+	for i := 0; i < len(s) && !d.full(); i++ {
+		c := s[i]
+		if isLetter(c) {
+			c = 'z' - (c | 0x20 - 'a')
+		}
+		d.change(c, i)
+	}
+}
+
 // decodeReversed reads the text from its end.
 func decodeReversed(s string, d *draft) {
 	for end := len(s); end > 0 && !d.full(); {
 		_, size := utf8.DecodeLastRuneInString(s[:end])
 		d.addBack(s[end-size:end], end-size, end)
 		end -= size
+	}
+}
+
+// decodeMirrored reads each word from its end.
+func decodeMirrored(s string, d *draft) {
+	for i := 0; i < len(s) && !d.full(); {
+		word := gapEnd(s, i)
+		d.copy(s, i, word)
+		i = tokenEnd(s, word)
+		for end := i; end > word; {
+			_, size := utf8.DecodeLastRuneInString(s[word:end])
+			d.addBack(s[end-size:end], end-size, end)
+			end -= size
+		}
 	}
 }
 

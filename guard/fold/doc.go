@@ -34,7 +34,7 @@
 //     "m", not "rn"), and ideographs, kana and hangul never change into letters. Honest Russian and Greek
 //     is folded as any text, word by word or not: "система" reads "cиctema", always, so that rules
 //     which are folded the same way still match;
-//   - typographic quotes and dashes become ' " -; spaces of every kind become ' ', line ends of every
+//   - Braille becomes letters; typographic quotes, dashes and dots become ' " - .; spaces of every kind become ' ', line ends of every
 //     kind '\n'. A carriage return is a line end of its own.
 //
 // The view is valid UTF-8, folding it again changes nothing, and it never has more than twice the
@@ -46,8 +46,8 @@
 // # The decoded views
 //
 // [Text.Decoded] undoes, by name: [Tags], [Variation], [Escapes], [Entities], [Percent], [Base64],
-// [Hex], [Binary], [Morse], [Spaced], [Splat], [Leet], [Scrambled], [Rot13], [Caesar], [Reversed]. A
-// decoded run counts only if it reads like text. What is decoded is folded, and decoded once more:
+// [Hex], [Decimal], [Binary], [Morse], [Spaced], [Splat], [Leet], [Scrambled], [Rot13], [Caesar],
+// [Atbash], [Reversed], [Mirrored]. A decoded run counts only if it reads like text. What is decoded is folded, and decoded once more:
 // base64 inside of percent-encoding is found. Around a decoded run a view repeats up to 64 bytes of
 // what stands there, so that phrases stay whole; [View.Changed] tells the two apart.
 //

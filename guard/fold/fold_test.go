@@ -47,6 +47,8 @@ func TestFold(t *testing.T) {
 		{"hebrew points", "שָׁלוֹם", "\u05e9\u05b8\u05c1\u05dclם"},
 		{"quotes and dashes", "‘a’ “b” «c» – — ‐ − l’x", `'a' "b" "c" - - - - l'x`},
 		{"ellipsis and fractions", "… ½ m² №", "... 1/2 m2 no"},
+		{"braille", "⠊⠛⠝⠕⠗⠑⠀⠁⠇⠇", "ignore all"},
+		{"dots", "i·g•n", "i.g.n"},
 		{"no more than double", "\ufdfa", "\u0635\u0644\u0649"},
 		{"invalid", "ig\xff\xc3no\xe3\x81re\ufffd", "ignore"},
 		{"surrogate half", "a\xed\xa0\x80b", "ab"},

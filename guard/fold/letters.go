@@ -1,6 +1,7 @@
 package fold
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -259,13 +260,38 @@ func (w *weaver) leet(start, end int) {
 	for last > first && !isWordByte(w.s[last-1]) && w.s[last-1] != '@' && w.s[last-1] != '$' {
 		last--
 	}
+	one := leetOne(w.s[first:last])
 	for i := start; i < end; i++ {
-		c := w.s[i]
-		if c < utf8.RuneSelf && leet[c] != 0 && first <= i && i < last {
-			w.d.addByte(leet[c], i, i+1)
-		} else {
+		switch c := w.s[i]; {
+		case c >= utf8.RuneSelf || leet[c] == 0 || i < first || last <= i:
 			w.d.copy(w.s, i, i+1)
+		case c == '1':
+			w.d.addByte(one, i, i+1)
+		default:
+			w.d.addByte(leet[c], i, i+1)
 		}
 	}
 	w.done = end
+}
+
+// leetOne is what 1 stands for in word: i, or l if that makes a listed word.
+func leetOne(word string) byte {
+	if len(word) > longestLeet || strings.IndexByte(word, '1') < 0 {
+		return 'i'
+	}
+	var read [longestLeet]byte
+	for i := range len(word) {
+		switch c := word[i]; {
+		case c == '1':
+			read[i] = 'l'
+		case c < utf8.RuneSelf && leet[c] != 0:
+			read[i] = leet[c]
+		default:
+			read[i] = c
+		}
+	}
+	if theLexicon().has(read[:len(word)]) {
+		return 'l'
+	}
+	return 'i'
 }

@@ -20,11 +20,12 @@ const (
 	longestWord    = 24
 )
 
-// What a word of the text may be: a listed word whose letters were all moved on by 1 to 25, or
-// written backwards.
+// What a word of the text may be: a listed word whose letters were all moved on by 1 to 25, or that
+// is written backwards, or in an alphabet that runs from z to a.
 const (
 	backwards = 26
-	disguises = 27
+	atbash    = 27
+	disguises = 28
 )
 
 // lexicon is the word list, made ready for looking up. It is built once and never changes.
@@ -64,12 +65,15 @@ func newLexicon() *lexicon {
 			turned := []byte(word)
 			slices.Reverse(turned)
 			disguised[wordKey(string(turned))] = backwards
+			for i, c := range []byte(word) {
+				turned[i] = 'z' - (c - 'a')
+			}
+			disguised[wordKey(string(turned))] = atbash
 			for shift := byte(1); shift < 26; shift++ {
-				moved := []byte(word)
-				for i, c := range moved {
-					moved[i] = (c-'a'+shift)%26 + 'a'
+				for i, c := range []byte(word) {
+					turned[i] = (c-'a'+shift)%26 + 'a'
 				}
-				disguised[wordKey(string(moved))] = shift
+				disguised[wordKey(string(turned))] = shift
 			}
 		}
 	}
@@ -152,6 +156,12 @@ func (l *lexicon) unscramble(word []byte) string {
 		}
 	}
 	return best
+}
+
+// has reports whether word is listed.
+func (l *lexicon) has(word []byte) bool {
+	return len(word) <= longestWord &&
+		slices.ContainsFunc(l.lengths[len(word)].words, func(w listed) bool { return w.text == string(word) })
 }
 
 // distance is how many letters of a stand for others in b, each of which must be a neighbor in the

@@ -18,17 +18,22 @@ func (v *View) pieceAt(p int) int {
 	return max(sort.Search(len(v.pieces), func(i int) bool { return int(v.pieces[i].at) > p })-1, 0)
 }
 
-// inParent maps a range of v.raw to what the decoder read.
+// inParent maps a range of v.raw to what the decoder read: all of it, in whatever order.
 func (v *View) inParent(s Span) Span {
 	if len(v.pieces) == 0 {
 		return Span{}
 	}
 	out := v.unitAt(s.Start)
-	if s.End > s.Start {
+	if s.End <= s.Start {
+		return Span{out.Start, out.Start}
+	}
+	for i := v.pieceAt(s.Start); i < len(v.pieces) && int(v.pieces[i].at) < s.End; i++ {
+		first := v.unitAt(max(s.Start, int(v.pieces[i].at)))
 		last := v.unitAt(s.End - 1)
-		out = Span{min(out.Start, last.Start), max(out.End, last.End)}
-	} else {
-		out.End = out.Start
+		if i+1 < len(v.pieces) {
+			last = v.unitAt(min(s.End, int(v.pieces[i+1].at)) - 1)
+		}
+		out = Span{min(out.Start, first.Start, last.Start), max(out.End, first.End, last.End)}
 	}
 	return out
 }

@@ -7,7 +7,7 @@ import (
 // The shortest runs that are worth a try.
 const (
 	leastBase64 = 16
-	leastHex    = 6 // bytes
+	leastHex    = 6 // bytes, of decimal numbers too
 )
 
 // sextets are the values of the base64 characters in both alphabets (RFC 4648 §4, §5), plus one.
@@ -100,6 +100,9 @@ func isControl(c byte) bool { return c < ' ' && c != '\n' && c != '\r' && c != '
 // decodeHex finds bytes written as pairs of hexadecimal digits, whose decoding is text.
 func decodeHex(s string, d *draft) { decodeNumbers(s, d, leastHex, hexPair) }
 
+// decodeDecimal finds ASCII codes written as decimal numbers, whose decoding is text.
+func decodeDecimal(s string, d *draft) { decodeNumbers(s, d, leastHex, decimalByte) }
+
 // decodeBinary finds bytes written as eight binary digits, whose decoding is text.
 func decodeBinary(s string, d *draft) { decodeNumbers(s, d, 4, binaryByte) }
 
@@ -128,6 +131,19 @@ func binaryByte(s string) (c byte, size int) {
 		c = c<<1 | digit&1
 	}
 	return c, 8
+}
+
+// decimalByte reads an ASCII code of two or three digits.
+func decimalByte(s string) (byte, int) {
+	n, size := 0, 0
+	for size < len(s) && size < 4 && '0' <= s[size] && s[size] <= '9' {
+		n = n*10 + int(s[size]-'0')
+		size++
+	}
+	if size < 2 || n < '\n' || n > '~' {
+		return 0, 0
+	}
+	return byte(n), size
 }
 
 // decodeNumbers finds runs of at least least bytes that read reads, side by side or set apart.

@@ -25,7 +25,9 @@ const (
 	cases     // capitals anywhere in words
 	rotated   // listed words under ROT13
 	shifted   // listed words under another shift of the alphabet
+	opposite  // listed words in the alphabet from z to a
 	turned    // listed words backwards, or an order to show text from right to left
+	numbers   // a third of the characters are digits
 )
 
 // scout looks at the folded text, 64 bytes at a time, for what decoders could read. It also returns
@@ -68,6 +70,9 @@ func scout(v *View) (hint, byte) {
 func (s *scan) shift() byte {
 	if s.disguised[backwards] > 1 {
 		s.hints |= turned
+	}
+	if s.disguised[atbash] > 1 {
+		s.hints |= opposite
 	}
 	best := 0
 	for shift := 1; shift < backwards; shift++ {
@@ -135,6 +140,9 @@ func (s *scan) block(b *[64]byte) {
 	s.solid = solid
 
 	if d := digits & (digits >> 1); d != 0 {
+		if bits.OnesCount64(digits) >= bits.OnesCount64(s.valid)/3 {
+			s.hints |= numbers
+		}
 		d &= d >> 2
 		if d&(d>>4) != 0 {
 			s.hints |= digitRuns

@@ -85,6 +85,9 @@ func (f *folder) whole(r rune) (string, reason) {
 	if s, ok := typographic[r]; ok {
 		return s, plain
 	}
+	if letter := strings.IndexByte(braille, byte(r)); r>>8 == 0x28 && letter >= 0 {
+		return string(rune('a' + letter)), confusable
+	}
 	parts := norm.NFKD.String(string(r))
 	if parts != string(r) {
 		return f.composed(r, parts)
@@ -198,18 +201,23 @@ var latin = map[rune]string{
 	'ŋ': "n", 'Ŋ': "n", 'ĸ': "k", 'ĳ': "ij", 'ı': "i",
 }
 
-// typographic holds the quotes and dashes that people and editors put for the ASCII ones.
+// typographic holds the quotes, dashes and dots that people and editors put for the ASCII ones.
 var typographic = map[rune]string{
 	'‘': "'", '’': "'", '‚': "'", '‛': "'", '′': "'", 'ʼ': "'", '‹': "'", '›': "'", '´': "'", 'ʻ': "'",
 	'“': `"`, '”': `"`, '„': `"`, '‟': `"`, '«': `"`, '»': `"`, '″': `"`,
 	'‐': "-", '‑': "-", '‒': "-", '–': "-", '—': "-", '―': "-", '−': "-", '⁃': "-", '\u2044': "/", '∕': "/",
+	'·': ".", '•': ".", '∙': ".", '⋅': ".", '‧': ".", // also the dots of Morse code
+	0x2800: " ", // the blank of Braille, which nobody sees
 }
+
+// braille holds the letters a to z of Braille, as bits of the dots that are raised.
+const braille = "\x01\x03\x09\x19\x11\x0b\x1b\x13\x0a\x1a\x05\x07\x0d\x1d\x15\x0f\x1f\x17\x0e\x1e\x25\x27\x3a\x2d\x3d\x35"
 
 // isIgnorable is Default_Ignorable_Code_Point (DerivedCoreProperties.txt) and the controls.
 func isIgnorable(r rune) bool {
 	return unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) ||
 		unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r) && !(0xFFF9 <= r && r <= 0xFFFB) && !(0x13430 <= r && r <= 0x1343F) ||
-		unicode.Is(unicode.Cc, r) && r != 0x85 || r == 0x034F || r == 0x2800 || 0xFFF0 <= r && r <= 0xFFFB
+		unicode.Is(unicode.Cc, r) && r != 0x85 || r == 0x034F || 0xFFF0 <= r && r <= 0xFFFB
 }
 
 // isMark says whether r may be stripped from a base letter.
