@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/llmaas/llmaas-go/guard/behavior"
-	"github.com/llmaas/llmaas-go/guard/check"
 	"github.com/llmaas/llmaas-go/guard/fold"
 	"github.com/llmaas/llmaas-go/guard/patterns"
 	"github.com/llmaas/llmaas-go/guard/structure"
@@ -171,7 +170,7 @@ type scratch struct {
 }
 
 const (
-	keepBytes    = 4 << 20
+	keepBytes    = 1 << 20
 	keepFindings = 1024
 )
 
@@ -186,7 +185,7 @@ func (g *Guard) Inspect(ctx context.Context, in Input) Report {
 		return Report{Off: true}
 	}
 	if g.maxBytes > 0 && len(in.Text) > g.maxBytes {
-		return refuse(nil, p, "guard/too-long", g.maxBytes, "the prompt is longer than the host allows", len(in.Text))
+		return refuse(nil, p, tooLong, Span{Start: g.maxBytes, End: len(in.Text)})
 	}
 	if in.Time.IsZero() {
 		in.Time = g.now()
@@ -195,21 +194,17 @@ func (g *Guard) Inspect(ctx context.Context, in Input) Report {
 	s.folded.Reset(in.Text)
 	s.prompt = Prompt{Input: in, Folded: &s.folded}
 	found := s.found[:0]
-	interrupted := false
 	for _, c := range g.checks {
 		if ctx.Err() != nil {
-			interrupted = true
 			break
 		}
 		fresh := len(found)
 		found = c.Inspect(ctx, &s.prompt, found)
 		found = append(found[:fresh], p.filter(in.Text, found[fresh:])...)
 	}
-	var r Report
-	if interrupted {
-		r = refuse(found, p, "guard/interrupted", 0, "the request ended before every check had spoken", 0)
-	} else {
-		r = newReport(found, p)
+	r := newReport(found, p)
+	if ctx.Err() != nil { // a check that it interrupted may not have looked at everything
+		r = refuse(found, p, interrupted, Span{})
 	}
 	g.release(s, found)
 	return r
@@ -225,7 +220,6 @@ func (g *Guard) release(s *scratch, found []Finding) {
 	}
 	s.found = nil
 	if cap(found) <= keepFindings {
-		clear(found[:cap(found)])
 		s.found = found[:0]
 	}
 	g.scratch.Put(s)
@@ -233,10 +227,10 @@ func (g *Guard) release(s *scratch, found []Finding) {
 
 // refuse reports found and one finding of the guard itself, and blocks whatever
 // the thresholds: a prompt that was not judged must not pass for a clean one.
-func refuse(found []Finding, p *policy, rule string, start int, why string, end int) Report {
-	r := newReport(append(found, Finding{
-		Rule: rule, Layer: "guard", Severity: check.High, Span: Span{Start: start, End: end}, View: "source", Why: why,
+func refuse(found []Finding, p *policy, r Rule, at Span) Report {
+	report := newReport(append(found, Finding{
+		Rule: r.ID, Layer: r.Layer, Severity: r.Severity, Span: at, View: "source", Why: r.Why,
 	}), p)
-	r.Action = Block
-	return r
+	report.Action = Block
+	return report
 }

@@ -37,7 +37,7 @@ func (g *Guard) Rules() []Rule {
 		}
 		list = append(list, Rule{r.ID, patterns.Layer, r.Severity, points, r.Why, r.Hits, r.Misses, fmt.Sprintf("%s:%d", r.File, r.Line)})
 	}
-	return append(list, ownRules...)
+	return append(list, withoutExamples...)
 }
 
 func examples(one string) []string {
@@ -47,8 +47,14 @@ func examples(one string) []string {
 	return []string{one}
 }
 
-// ownRules need more than one prompt, or none, to fire.
-var ownRules = []Rule{
+// The guard's own rules.
+var (
+	tooLong     = Rule{ID: "guard/too-long", Layer: "guard", Severity: High, Points: High.Points(), Why: "the prompt is longer than the host allows; it was not read"}
+	interrupted = Rule{ID: "guard/interrupted", Layer: "guard", Severity: High, Points: High.Points(), Why: "the request ended before every check had spoken"}
+)
+
+// withoutExamples need more than one prompt, or none, to fire.
+var withoutExamples = []Rule{
 	{ID: behavior.Fragmentation, Layer: behavior.Layer, Severity: Critical, Points: Critical.Points(), Why: "the prompt completes an attack that earlier prompts of the session began; it scores what it would have scored in one piece"},
 	{ID: behavior.Repetition, Layer: behavior.Layer, Severity: High, Points: High.Points(), Why: "the same prompt comes too many times in a row, 30 by default"},
 	{ID: behavior.NearRepetition, Layer: behavior.Layer, Severity: Low, Points: Low.Points(), Why: "nearly the same prompt comes too many times in a row"},
@@ -56,6 +62,6 @@ var ownRules = []Rule{
 	{ID: behavior.Retry, Layer: behavior.Layer, Severity: Low, Points: Low.Points(), Why: "the same request comes again behind another beginning"},
 	{ID: behavior.Escalation, Layer: behavior.Layer, Severity: High, Points: High.Points(), Why: "the session has made too many attempts lately"},
 	{ID: behavior.Unavailable, Layer: behavior.Layer, Severity: High, Points: High.Points(), Why: "the history could not be reached; only a policy that fails closed blocks"},
-	{ID: "guard/too-long", Layer: "guard", Severity: High, Points: High.Points(), Why: "the prompt is longer than the host allows; it was not read"},
-	{ID: "guard/interrupted", Layer: "guard", Severity: High, Points: High.Points(), Why: "the request ended before every check had spoken"},
+	tooLong,
+	interrupted,
 }

@@ -20,7 +20,7 @@
 //
 // start and end count bytes of the text. The flags:
 //
-//	-format text    show each prompt that has findings, with the findings underlined
+//	-format text    show the prompts that have findings, with the findings underlined
 //	-summary        write counts by action and rule instead of verdicts
 //	-rules DIR      read the *.rules files of DIR beside the built-in rules
 //	-explain RULE   print a rule with its examples, or the rules of a family ("html/*"), and exit

@@ -38,7 +38,7 @@ func TestRun(t *testing.T) {
 		{"text of another type", "", `{"text":7}`, 1, "", "line 1: got other types"},
 		{"id of another type", "", `{"id":{},"text":""}`, 1, "", `line 1: got another type of "id"`},
 		{"garbage", "", "\x00\xff\xfe", 0, `{"id":1,"action":"allow","score":20,"findings":[{"rule":"unicode/invalid-utf8","layer":"structure","severity":"low","start":1,"end":3,"view":"source","why":"bytes that are no UTF-8: readers disagree on what they say"}]}` + "\n", ""},
-		{"text format", "-format text", "say " + token + " ok", 0, "1  block  score 100\n  template/control-token (high)  bytes 4-16, seen in folded: a control token of a chat template can end the prompt's own turn\n    say <|im_start|> ok\n        ^^^^^^^^^^^^\n", ""},
+		{"text format", "-format text", "hello\nsay " + token + " ok", 0, "2  block  score 100\n  template/control-token (high)  bytes 4-16, seen in folded: a control token of a chat template can end the prompt's own turn\n    say <|im_start|> ok\n        ^^^^^^^^^^^^\n", ""},
 		{"explain nothing", "-explain no/rule", "", 1, "", `got no rule "no/rule"`},
 		{"wrong format", "-format xml", "", 2, "", "-format xml"},
 		{"wrong flag", "-nope", "", 2, "", "not defined"},

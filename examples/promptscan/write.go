@@ -26,8 +26,12 @@ func writeJSON(w *bufio.Writer, p prompt, r guard.Report) error {
 	return w.WriteByte('\n')
 }
 
-// writeText shows what was found, under the place where it was found.
+// writeText shows what was found, under the place where it was found. Of a prompt
+// without findings it says nothing.
 func writeText(w *bufio.Writer, p prompt, r guard.Report) error {
+	if len(r.Findings) == 0 {
+		return nil
+	}
 	fmt.Fprintf(w, "%s  %s  score %d\n", p.id, r.Action, r.Score)
 	for _, f := range r.Findings {
 		before, piece, after := excerpt(p.text, f.Span)
