@@ -68,15 +68,18 @@ func (c *Catalogue) entries(names []string) ([]*entry, error) {
 	return out, nil
 }
 
-// events are the days of one model. A day that a deprecation overtook did not happen.
+// events are the days of one model.
 func (e *entry) events() []Event {
-	end, why := e.End(), " loses support"
-	if end == e.Retired {
+	end, why := e.end, " loses support"
+	switch end {
+	case e.Retired:
 		why = " is deprecated"
+	case e.Vanished: // the removal says it
+		end = Date{}
 	}
-	all := []Event{
+	all := []Event{ // a day that no table gives is dropped below
 		{e.Launched, EventLaunch, e.ID, e.ID + " is launched"},
-		{e.noticeFrom, EventNotice, e.ID, e.ID + why + " on " + end.String()},
+		{e.noticeFrom, EventNotice, e.ID, e.ID + why + " on " + e.end.String()},
 		{end, EventEnd, e.ID, e.ID + why},
 		{e.removedFrom, EventRemoval, e.ID, e.ID + " is gone by the policy"},
 	}

@@ -32,6 +32,7 @@ type Catalogue struct {
 // entry is a model with the days between its phases worked out.
 type entry struct {
 	Model
+	end         Date // Model.End
 	noticeFrom  Date // first day of the notice
 	removedFrom Date // first day on which it is gone, recorded or presumed
 	relaunched  Date // a later launch that a later table prints
@@ -299,7 +300,8 @@ func later(a, b Date) Date {
 
 // settle works the days between the phases out; doc.go has the rules.
 func (e *entry) settle(p Policy) {
-	e.noticeFrom = later(e.End().AddMonths(-p.NoticeMonths), e.Launched)
+	e.end = e.End()
+	e.noticeFrom = later(e.end.AddMonths(-p.NoticeMonths), e.Launched)
 	switch {
 	case !e.Vanished.IsZero():
 		e.removedFrom = e.Vanished

@@ -17,6 +17,9 @@ const maxSource = 8 << 20
 // maxLine bounds one line: minified files are not read by their authors either.
 const maxLine = 1 << 20
 
+// maxUses bounds the uses reported of one file: nobody changes a thousand by hand.
+const maxUses = 1000
+
 var sourceExtensions = []string{".go", ".py", ".yaml", ".yml", ".json"}
 
 // skippedDirs hold what others wrote.
@@ -49,10 +52,11 @@ func (u Use) String() string {
 // ("qwq:"+size, "qwq\u003a32b") are not found, nor aliases that
 // hold spaces. vendor, node_modules and the like are left out.
 //
-// Files that cannot be read, have over 8 MiB or a line of over 1 MiB do not stop
-// the search: the error joins one for each, and the uses found stay valid.
+// Files that cannot be read, have over 8 MiB, a line of over 1 MiB or over 1,000
+// uses do not stop the search: the error joins one for each, and the uses found
+// stay valid.
 func LintSource(fsys fs.FS, c *Catalogue, t time.Time) ([]Use, error) {
-	s := scanner{c: c, t: t}
+	s := scanner{c: c, t: t, successors: map[*entry]Replacement{}}
 	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -77,6 +81,8 @@ type scanner struct {
 	t    time.Time
 	uses []Use
 	errs []error
+	// successors of the models found so far, at most one for each model.
+	successors map[*entry]Replacement
 }
 
 func (s *scanner) file(fsys fs.FS, name string) error {
@@ -90,8 +96,13 @@ func (s *scanner) file(fsys fs.FS, name string) error {
 	}
 	lines := bufio.NewScanner(io.LimitReader(f, maxSource))
 	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
+	before := len(s.uses)
 	for n := 1; lines.Scan(); n++ {
 		s.line(name, n, lines.Bytes())
+		if len(s.uses)-before > maxUses {
+			s.uses = s.uses[:before+maxUses]
+			return fmt.Errorf("got over %d uses, want fewer; the rest is left out", maxUses)
+		}
 	}
 	return lines.Err()
 }
@@ -143,9 +154,12 @@ func (s *scanner) report(file string, line, column int, name []byte) bool {
 		return false
 	}
 	if status := e.status(DateOf(s.t)); status.Phase >= Notice {
-		use := Use{File: file, Line: line, Column: column, Name: string(name), Status: status}
-		use.Successor, _ = s.c.Successor(e.ID, s.t) // none is no fault of the source
-		s.uses = append(s.uses, use)
+		next, ok := s.successors[e]
+		if !ok {
+			next, _ = s.c.Successor(e.ID, s.t) // none is no fault of the source
+			s.successors[e] = next
+		}
+		s.uses = append(s.uses, Use{file, line, column, string(name), status, next})
 	}
 	return true
 }

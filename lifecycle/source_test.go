@@ -66,9 +66,11 @@ func TestLintSourceErrors(t *testing.T) {
 		"b.json": {Data: make([]byte, maxSource+1)},
 		"c.json": {Data: []byte("qwq:32b")},
 		"d.go":   {Data: []byte("qwq:32b")},
+		"e.yaml": {Data: []byte(strings.Repeat("qwq:32b\n", maxUses+1))},
 	}
 	uses, err := LintSource(brokenFS{tree, "d.go"}, Default(), at("2026-05-17"))
-	require.Len(t, uses, 1)
+	require.Len(t, uses, 1+maxUses)
+	require.ErrorContains(t, err, "lifecycle: e.yaml: got over 1000 uses")
 	require.ErrorContains(t, err, "lifecycle: a.json: bufio.Scanner: token too long")
 	require.ErrorContains(t, err, "lifecycle: b.json: got a file")
 	require.ErrorIs(t, err, errDisk)

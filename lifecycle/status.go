@@ -75,7 +75,11 @@ func first(dates ...Date) (d Date) {
 // All tables count, also those that are younger than t: the answer for a past
 // day has the benefit of hindsight. [Catalogue.AsKnown] takes it away.
 func (c *Catalogue) StatusAt(id string, t time.Time) (Status, error) {
-	return c.StatusOn(id, DateOf(t))
+	e := c.find(id)
+	if e == nil {
+		return Status{}, &UnknownModelError{ID: id}
+	}
+	return e.status(DateOf(t)), nil
 }
 
 // StatusOn is [Catalogue.StatusAt] for a day.
@@ -108,8 +112,8 @@ func (e *entry) status(day Date) Status {
 		Launched: e.Launched, NoticeFrom: e.noticeFrom, EndOfSupport: e.EndOfSupport, Retired: e.Retired, RemovedFrom: e.removedFrom,
 		Successor: e.Model.Successor, LTS: e.LTS, AsOf: e.AsOf,
 	}
-	if end := s.End(); !end.IsZero() {
-		s.DaysLeft = end.Sub(day)
+	if !e.end.IsZero() {
+		s.DaysLeft = e.end.Sub(day)
 	}
 	s.Phase, s.Presumed = e.phase(day)
 	s.Reactivable = s.Phase == Deprecated && e.Reactivable

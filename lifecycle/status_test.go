@@ -159,7 +159,17 @@ func TestStatusDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// BenchmarkStatusAt is to be read beside its baseline: the least that an answer
+// takes, one look into a map and the day of the time.
 func BenchmarkStatusAt(b *testing.B) {
+	b.Run("baseline", func(b *testing.B) {
+		index, at := Default().index, time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC)
+		for b.Loop() {
+			if i, ok := index["gpt-oss:120b"]; !ok || DateOf(at).n < i {
+				b.Fatal("not found")
+			}
+		}
+	})
 	c, at := Default(), time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC)
 	for _, id := range []string{"gpt-oss:120b", "GPT-OSS:120B", "nvidia/llama-nemotron-rerank-vl-1b-v2"} {
 		b.Run(id, func(b *testing.B) {
