@@ -1,0 +1,353 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strings"
+
+	"github.com/llmaas/llmaas-go/tokens"
+)
+
+// endpoints are the paths below /v1 that are served, and how.
+var endpoints = map[string]struct {
+	methods string
+	kind    bodyKind
+}{
+	"/models":               {"GET", noBody},
+	"/chat/completions":     {"POST", chatBody},
+	"/completions":          {"POST", chatBody},
+	"/embeddings":           {"POST", jsonBody},
+	"/rerank":               {"POST", jsonBody},
+	"/v2/rerank":            {"POST", jsonBody},
+	"/audio/transcriptions": {"POST", formBody},
+	"/audio/speech":         {"POST", jsonBody},
+	"/images/generations":   {"POST", jsonBody},
+	"/files":                {"GET POST DELETE", anyBody},
+	"/batches":              {"GET POST", anyBody},
+}
+
+type bodyKind uint8
+
+const (
+	noBody   bodyKind = iota
+	chatBody          // JSON with messages or a prompt
+	jsonBody          // JSON with a model
+	formBody          // multipart with a model
+	anyBody           // passed through
+)
+
+// endpoint is a request's path below /v1. Paths with dots or empty parts in them
+// name nothing: a machine might read them in another way.
+func endpoint(path string) string {
+	rest, ok := strings.CutPrefix(path, "/v1")
+	if !ok || strings.Contains(rest, "//") || strings.Contains(rest, "..") || strings.ContainsAny(rest, "\\%;\x00") {
+		return ""
+	}
+	return rest
+}
+
+// kindOf is the endpoint that grants, limits and metrics know: ids of files and
+// batches are cut off.
+func kindOf(path string) string {
+	for _, tree := range []string{"/files", "/batches"} {
+		if strings.HasPrefix(path, tree+"/") {
+			return tree
+		}
+	}
+	return path
+}
+
+// ask is what a request asks for, as far as the gateway must know.
+type ask struct {
+	raw       []byte
+	model     string
+	stream    bool
+	metered   bool // counts against limits
+	maxTokens int64
+	choices   int64
+	user      string
+	prompts   []string // new in this turn
+	messages  []tokens.Message
+	tools     []string
+
+	modelAt   span // of the model's JSON string in raw
+	hidden    bool // the usage of the stream was asked for by the gateway, not the caller
+	streamAt  span // of stream_options in raw
+	usageSaid bool // the caller asked for the usage
+}
+
+type span struct{ start, end int }
+
+// bodyError says what is wrong with a body, without quoting it.
+type bodyError struct{ what string }
+
+func (e *bodyError) Error() string { return "gateway: body: " + e.what }
+func (e *bodyError) Unwrap() error { return errBody }
+
+func badBody(format string, args ...any) error { return &bodyError{fmt.Sprintf(format, args...)} }
+
+// defaultMaxTokens is the service's own (API page, 2025 and 2026).
+const defaultMaxTokens = 1024
+
+// body reads the request's body whole and learns from it what must be known. A
+// body that is streamed to the machine cuts answers short (golang/go#40747).
+func (g *Gateway) body(x *exchange) error {
+	spec := endpoints[kindOf(x.path)]
+	if !strings.Contains(" "+spec.methods+" ", " "+x.r.Method+" ") {
+		x.w.Header().Set("Allow", strings.ReplaceAll(spec.methods, " ", ", "))
+		return errMethod
+	}
+	x.ask.choices = 1
+	if spec.kind == noBody {
+		return nil
+	}
+	raw, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, g.MaxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return errTooLarge
+	case err != nil:
+		return badBody("it ended before it was whole")
+	}
+	x.ask.raw = raw
+	switch spec.kind {
+	case chatBody:
+		err = x.ask.chat()
+	case jsonBody:
+		err = x.ask.json()
+	case formBody:
+		err = x.ask.form(x.r.Header.Get("Content-Type"))
+	}
+	if err == nil && len(x.ask.messages) > 0 {
+		x.estimate = tokens.For(x.ask.model).EstimateMessages(x.ask.messages, x.ask.tools...)
+	}
+	return err
+}
+
+// fields calls f with every member of a JSON object and where its value stands.
+// A name that stands twice is refused: two readers may take different ones.
+func fields(raw []byte, f func(name string, value json.RawMessage, at span) error) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return badBody("want a JSON object")
+	}
+	seen := make(map[string]bool)
+	for d.More() {
+		t, err := d.Token()
+		name, ok := t.(string)
+		var value json.RawMessage
+		if err != nil || !ok || d.Decode(&value) != nil {
+			return badBody("no JSON at byte %d", d.InputOffset())
+		}
+		if seen[name] {
+			return badBody("a name of the object stands twice")
+		}
+		seen[name] = true
+		end := int(d.InputOffset())
+		if err := f(name, value, span{end - len(value), end}); err != nil {
+			return err
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return badBody("the JSON is not whole")
+	}
+	if rest := bytes.TrimSpace(raw[d.InputOffset():]); len(rest) > 0 {
+		return badBody("there is more than one JSON value")
+	}
+	return nil
+}
+
+func (a *ask) json() error {
+	a.metered = true
+	err := fields(a.raw, a.common)
+	if err == nil && a.model == "" {
+		err = badBody("model is missing")
+	}
+	return err
+}
+
+// common reads the fields that all JSON endpoints share.
+func (a *ask) common(name string, value json.RawMessage, at span) error {
+	switch name {
+	case "model":
+		if json.Unmarshal(value, &a.model) != nil || len(a.model) > 256 {
+			return badBody("model: want a string of at most 256 bytes")
+		}
+		a.modelAt = at
+	case "user":
+		if json.Unmarshal(value, &a.user) != nil || len(a.user) > 512 {
+			return badBody("user: want a string of at most 512 bytes")
+		}
+	case "prompt":
+		return a.prompt(value)
+	}
+	return nil
+}
+
+// prompt is the text of /completions and of an image: a string, or several.
+func (a *ask) prompt(value json.RawMessage) error {
+	var one string
+	var many []string
+	switch {
+	case json.Unmarshal(value, &one) == nil:
+		many = []string{one}
+	case json.Unmarshal(value, &many) != nil:
+		return badBody("prompt: want a string or an array of strings")
+	}
+	for _, text := range many {
+		a.prompts = append(a.prompts, text)
+		a.messages = append(a.messages, tokens.Message{Role: "user", Content: text})
+	}
+	return nil
+}
+
+func (a *ask) chat() error {
+	a.metered, a.maxTokens = true, defaultMaxTokens
+	err := fields(a.raw, func(name string, value json.RawMessage, at span) error {
+		switch name {
+		case "stream":
+			if json.Unmarshal(value, &a.stream) != nil {
+				return badBody("stream: want true or false")
+			}
+		case "max_tokens", "max_completion_tokens":
+			return a.count(name, value, &a.maxTokens, 1<<31)
+		case "n":
+			return a.count(name, value, &a.choices, 128)
+		case "messages":
+			return a.chatMessages(value)
+		case "tools":
+			var tools []json.RawMessage
+			if json.Unmarshal(value, &tools) != nil {
+				return badBody("tools: want an array")
+			}
+			for _, t := range tools {
+				a.tools = append(a.tools, string(t))
+			}
+		case "stream_options":
+			a.streamAt = at
+			var o map[string]json.RawMessage
+			if json.Unmarshal(value, &o) != nil {
+				return badBody("stream_options: want an object")
+			}
+			a.usageSaid = string(o["include_usage"]) == "true"
+		default:
+			return a.common(name, value, at)
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case a.model == "":
+		return badBody("model is missing")
+	case len(a.messages) == 0:
+		return badBody("messages is missing or empty")
+	}
+	return nil
+}
+
+// count reads a positive number; null leaves the default. Of two that bound the
+// answer the greater counts: what is set aside must be the most.
+func (a *ask) count(name string, value json.RawMessage, n *int64, most int64) error {
+	if string(value) == "null" {
+		return nil
+	}
+	var v int64
+	if json.Unmarshal(value, &v) != nil || v < 1 || v > most {
+		return badBody("%s: want a whole number from 1 to %d", name, most)
+	}
+	if name == "n" || *n == defaultMaxTokens || v > *n {
+		*n = v
+	}
+	return nil
+}
+
+// form reads the model of a multipart body.
+func (a *ask) form(contentType string) error {
+	kind, params, err := mime.ParseMediaType(contentType)
+	if err != nil || kind != "multipart/form-data" {
+		return badBody("want multipart/form-data")
+	}
+	a.metered = true
+	for r := multipart.NewReader(bytes.NewReader(a.raw), params["boundary"]); ; {
+		part, err := r.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return badBody("the multipart body is not whole")
+		}
+		if part.FormName() != "model" {
+			continue
+		}
+		value, err := io.ReadAll(io.LimitReader(part, 257))
+		if err != nil || len(value) > 256 || a.model != "" {
+			return badBody("model: want one part of at most 256 bytes")
+		}
+		a.model = string(value)
+	}
+	if a.model == "" {
+		return badBody("model is missing")
+	}
+	return nil
+}
+
+// outgoing is the body for the machine: as it came, but for a model of another
+// name and for the usage of a stream.
+func (a *ask) outgoing(model string) []byte {
+	raw := a.raw
+	edit := func(at span, with string) {
+		raw = append(append(append(make([]byte, 0, len(raw)+len(with)), raw[:at.start]...), with...), raw[at.end:]...)
+	}
+	// The later place first, so that the earlier one stays where it is.
+	renamed := model != a.model && a.modelAt.end > 0
+	if renamed && a.modelAt.start > a.streamAt.start {
+		edit(a.modelAt, quote(model))
+		renamed = false
+	}
+	if a.stream && !a.usageSaid {
+		a.hidden = true
+		if a.streamAt.end > 0 {
+			edit(a.streamAt, withUsage(raw[a.streamAt.start:a.streamAt.end]))
+		} else {
+			open := bytes.IndexByte(raw, '{') + 1
+			edit(span{open, open}, `"stream_options":{"include_usage":true},`)
+			if renamed {
+				shift := len(`"stream_options":{"include_usage":true},`)
+				a.modelAt = span{a.modelAt.start + shift, a.modelAt.end + shift}
+			}
+		}
+	}
+	if renamed {
+		edit(a.modelAt, quote(model))
+	}
+	return raw
+}
+
+func quote(s string) string {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return `""` // strings always marshal
+	}
+	return string(data)
+}
+
+// withUsage adds include_usage to stream options that the caller gave.
+func withUsage(options []byte) string {
+	var o map[string]json.RawMessage
+	if json.Unmarshal(options, &o) != nil || o == nil {
+		o = make(map[string]json.RawMessage)
+	}
+	o["include_usage"] = json.RawMessage("true")
+	data, err := json.Marshal(o)
+	if err != nil {
+		return string(options)
+	}
+	return string(data)
+}

@@ -1,0 +1,198 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/llmaas/llmaas-go/cost"
+	"github.com/llmaas/llmaas-go/guard"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/access"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/audit"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/balance"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/limit"
+	"github.com/llmaas/llmaas-go/tokens"
+)
+
+// exchange is one request on its way, and all that becomes known of it.
+type exchange struct {
+	g     *Gateway
+	ctx   context.Context
+	w     http.ResponseWriter
+	r     *http.Request
+	id    string
+	begun time.Time
+	path  string // endpoint below /v1
+
+	who      access.Principal
+	ask      ask // what the body asks for
+	report   guard.Report
+	lease    *limit.Lease
+	estimate tokens.MessagesEstimate
+	hint     balance.Hint
+	resp     *http.Response
+
+	status   int       // sent to the caller; 0 while none is
+	first    time.Time // when the first token went out
+	usage    []byte    // the answer's usage object, or the whole answer
+	answered text      // what the caller was given, to bill and digest
+	failure  *failure
+	steps    []audit.Step
+	free     func() // gives the slot back
+	counted  func() // takes the request off the gauge
+}
+
+// text collects an answer up to a bound.
+type text struct {
+	strings.Builder
+}
+
+// maxText is how much of an answer is kept for its bill and its digest, in bytes.
+const maxText = 4 << 20
+
+func (t *text) add(s string) {
+	if t.Len()+len(s) <= maxText {
+		t.WriteString(s)
+	}
+}
+
+func (g *Gateway) begin(ctx context.Context, w http.ResponseWriter, r *http.Request) *exchange {
+	x := &exchange{g: g, ctx: ctx, w: w, r: r, id: "req-" + strings.ToLower(rand.Text()), begun: g.Now()}
+	x.path = endpoint(r.URL.Path)
+	if g.Metrics != nil {
+		x.counted = g.Metrics.Begin()
+	}
+	w.Header().Set("Id", x.id)
+	w.Header().Set("X-Request-Id", x.id)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	return x
+}
+
+// step begins a step on the record, as one that lets the request through.
+func (x *exchange) step(name string) {
+	x.steps = append(x.steps, audit.Step{Name: name, Decision: "allow"})
+}
+
+// decide changes what the current step decided.
+func (x *exchange) decide(decision string, rules ...string) {
+	last := &x.steps[len(x.steps)-1]
+	last.Decision = decision
+	last.Rules = append(last.Rules, rules...)
+}
+
+// room takes a slot, or refuses: a gateway that is full must answer, not hang,
+// and one whose audit could not be written must not go on in silence.
+func (g *Gateway) room(x *exchange) error {
+	select {
+	case g.slots <- struct{}{}:
+		x.free = func() { <-g.slots }
+	default:
+		return errFull
+	}
+	if g.unrecorded.Load() {
+		again := audit.Record{Time: x.begun, RequestID: x.id, Steps: []audit.Step{{Name: "audit", Decision: "resumed"}}}
+		if g.Audit.Append(again) != nil {
+			return errUnrecorded
+		}
+		g.unrecorded.Store(false)
+	}
+	return nil
+}
+
+// access asks whose key it is and whether it reaches the endpoint.
+func (g *Gateway) access(x *exchange) error {
+	token, err := access.Bearer(x.r.Header)
+	if err != nil {
+		return err
+	}
+	if x.who, err = g.Keys.Authenticate(token, x.begun); err != nil {
+		return err
+	}
+	if _, known := endpoints[kindOf(x.path)]; !known {
+		return errNoEndpoint
+	}
+	return x.who.Allow(kindOf(x.path), "")
+}
+
+// limit sets the worst case aside.
+func (g *Gateway) limit(x *exchange) error {
+	if g.Limits == nil || !x.ask.metered {
+		return nil
+	}
+	var err error
+	x.lease, err = g.Limits.Reserve(x.ctx, limit.Request{
+		Tenant: x.who.Tenant.ID,
+		Output: x.ask.maxTokens * x.ask.choices,
+		Cost:   int64(g.most(x)),
+	}, x.begun)
+	if err != nil {
+		return err
+	}
+	x.lease.Requests().Set(x.w.Header())
+	return nil
+}
+
+// most is what the request can cost at worst. Without a tariff it is 0, and the
+// limits in tokens hold alone.
+func (g *Gateway) most(x *exchange) cost.Amount {
+	in := x.estimate.Total
+	quote, err := g.Prices.At(x.begun).Quote(cost.Request{
+		Input:     cost.Range{Low: in.Low, Likely: in.Likely, High: in.High},
+		MaxTokens: int(x.ask.maxTokens),
+		Reasoning: true,
+		Choices:   int(x.ask.choices),
+	})
+	if err != nil {
+		g.Log.Warn("gateway: no quote", "err", err, "model", x.ask.model)
+		return 0
+	}
+	return quote.Most
+}
+
+// guard judges the texts that are new in this turn.
+func (g *Gateway) guard(x *exchange) error {
+	for _, prompt := range x.ask.prompts {
+		report := g.Guard.Inspect(x.ctx, guard.Input{
+			Tenant: x.who.Tenant.ID, Session: x.session(), Text: prompt, Time: x.begun,
+		})
+		if report.Action >= x.report.Action {
+			x.report = report
+		}
+		if report.Off {
+			x.decide("off")
+		}
+		if report.Action == guard.Block {
+			x.decide("refuse", report.Rules()...)
+			return errBlocked
+		}
+	}
+	if x.report.Action == guard.Flag {
+		x.decide("flag", x.report.Rules()...)
+	}
+	return nil
+}
+
+// session is what the caller names as the conversation, or the user, else its key.
+func (x *exchange) session() string {
+	if s := x.r.Header.Get("X-Session-Id"); s != "" && len(s) <= 256 {
+		return "session:" + s
+	}
+	if x.ask.user != "" {
+		return "user:" + x.ask.user
+	}
+	return ""
+}
+
+// gone reports whether the caller went away or ran out of time.
+func (x *exchange) gone() error {
+	switch err := x.ctx.Err(); {
+	case errors.Is(err, context.DeadlineExceeded):
+		return errTimeout
+	case err != nil:
+		return errGone
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+)
+
+// Gateway is the service's API as an [net/http.Handler]. It is safe for
+// concurrent use.
+type Gateway struct {
+	Config
+	slots      chan struct{} // one a request under way
+	unrecorded atomic.Bool   // the last request could not be recorded
+}
+
+// New makes a gateway. The error says which field of the config is wrong.
+func New(cfg Config) (*Gateway, error) {
+	if err := cfg.defaults(); err != nil {
+		return nil, err
+	}
+	return &Gateway{Config: cfg, slots: make(chan struct{}, cfg.MaxConcurrent)}, nil
+}
+
+// ServeHTTP answers one request. Paths begin with /v1.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), g.Timeout)
+	defer cancel()
+	x := g.begin(ctx, w, r)
+	defer g.end(x) // settlement, audit and metrics, whatever happens
+	if err := g.serve(x); err != nil {
+		x.fail(err)
+	}
+}
+
+// serve is the way of a request. Each step decides, and leaves its decision on
+// the record; an error ends the way.
+func (g *Gateway) serve(x *exchange) error {
+	for _, step := range []struct {
+		name string
+		do   func(*exchange) error
+	}{
+		{"room", g.room},           // is there a free slot?
+		{"access", g.access},       // whose key is it, and may it come here?
+		{"body", g.body},           // what is asked for?
+		{"model", g.model},         // may the key have the model, and does it still live?
+		{"limit", g.limit},         // is there room in the limits for the worst case?
+		{"guard", g.guard},         // is what is new in this turn a prompt to let through?
+		{"backend", g.send},        // a machine that serves the model
+		{"answer", (*exchange).do}, // its answer, on to the caller
+	} {
+		x.step(step.name)
+		if err := step.do(x); err != nil {
+			x.decide("refuse")
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package gateway
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/llmaas/llmaas-go/llmaas/gateway/balance"
+)
+
+// passedOn are the headers of a request that machines may see. The caller's key,
+// cookies and hop-by-hop fields stay here.
+var passedOn = []string{"Accept", "Content-Type", "Idempotency-Key", "User-Agent", "Traceparent", "Tracestate", "X-Session-Id"}
+
+// passedBack are the headers of an answer that the caller may see.
+var passedBack = []string{"Content-Type", "Content-Disposition", "Retry-After", "Retry-After-Ms", "X-Should-Retry"}
+
+// send gives the request to a machine. An audit that cannot be written ends the
+// way before that, where the host's policy says so.
+func (g *Gateway) send(x *exchange) error {
+	if x.path == "/models" {
+		return nil // the gateway's own to answer
+	}
+	model := x.ask.model
+	if x.hint.Model != "" {
+		model = x.hint.Model
+	}
+	body := x.ask.outgoing(model)
+	x.hint.Affinity = x.affinity()
+	// The host part is the balancer's to choose.
+	req, err := http.NewRequestWithContext(balance.WithHint(x.ctx, &x.hint), x.r.Method, "http://backend/v1"+x.path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.URL.RawQuery = x.r.URL.RawQuery
+	for _, name := range passedOn {
+		if values := x.r.Header.Values(name); len(values) > 0 {
+			req.Header[name] = values
+		}
+	}
+	req.Header.Set("X-Request-Id", x.id)
+	resp, err := g.Backends.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	x.resp = resp
+	return nil
+}
+
+// affinity keeps a conversation on one machine, where its prefix is cached, and
+// files and batches on the machine that has them.
+func (x *exchange) affinity() string {
+	switch kindOf(x.path) {
+	case "/files", "/batches":
+		return x.who.Tenant.ID
+	}
+	if s := x.session(); s != "" {
+		return x.who.Tenant.ID + "\x00" + s
+	}
+	return ""
+}
+
+// do passes the machine's answer on.
+func (x *exchange) do() error {
+	if x.path == "/models" {
+		return x.g.serveModels(x)
+	}
+	defer func() { _ = x.resp.Body.Close() }()
+	h := x.w.Header()
+	for _, name := range passedBack {
+		if values := x.resp.Header.Values(name); len(values) > 0 {
+			h[name] = values
+		}
+	}
+	if x.hint.Backend != "" {
+		h.Set("X-Backend", x.hint.Backend)
+	}
+	if strings.HasPrefix(x.resp.Header.Get("Content-Type"), "text/event-stream") {
+		return x.stream()
+	}
+	return x.whole()
+}
+
+// maxReply is the largest answer that is read whole, in bytes.
+const maxReply = 256 << 20
+
+// whole passes on an answer that does not stream. It is read to its end first,
+// so that one that breaks off can still be told from a good one.
+func (x *exchange) whole() error {
+	body, err := io.ReadAll(io.LimitReader(x.resp.Body, maxReply+1))
+	switch {
+	case err != nil && x.gone() != nil:
+		return x.gone()
+	case err != nil || len(body) > maxReply:
+		return errBrokenOff
+	}
+	if x.resp.StatusCode == http.StatusOK {
+		x.usage = body
+		answer := answerText(body)
+		x.answered.add(answer)
+		if !x.safe(answer) {
+			return errOutput
+		}
+	}
+	x.first = x.g.Now()
+	x.status = x.resp.StatusCode
+	x.w.WriteHeader(x.status)
+	if _, err := x.w.Write(body); err != nil {
+		return errGone
+	}
+	return nil
+}
+
+// safe scans a whole answer.
+func (x *exchange) safe(answer string) bool {
+	if x.g.Output == nil || answer == "" {
+		return true
+	}
+	s := x.g.Output.Scanner()
+	_, found := s.Write([]byte(answer))
+	_, more := s.Close()
+	return x.found(append(found, more...))
+}
