@@ -202,12 +202,11 @@ func (g *Guard) Inspect(ctx context.Context, in Input) Report {
 		found = c.Inspect(ctx, &s.prompt, found)
 		found = append(found[:fresh], p.filter(in.Text, found[fresh:])...)
 	}
-	r := newReport(found, p)
-	if ctx.Err() != nil { // a check that it interrupted may not have looked at everything
-		r = refuse(found, p, interrupted, Span{})
+	defer g.release(s, found)
+	if ctx.Err() != nil { // the check at work may not have looked at everything
+		return refuse(found, p, interrupted, Span{})
 	}
-	g.release(s, found)
-	return r
+	return newReport(found, p)
 }
 
 // release puts s back, without the prompt and without memory that a giant left.

@@ -23,7 +23,7 @@ type Report struct {
 	Off      bool      // the tenant's policy switched the analysis off: nothing was looked at
 }
 
-// newReport weighs what was found. It sorts found and keeps no part of it.
+// newReport weighs what was found. It uses up found and keeps no part of it.
 func newReport(found []Finding, p *policy) Report {
 	if len(found) == 0 {
 		return Report{}
