@@ -12,11 +12,12 @@ type EventKind string
 
 // The events.
 const (
-	EventLaunch  EventKind = "launch"
-	EventNotice  EventKind = "notice"         // the notice begins
-	EventEnd     EventKind = "end of support" // or the deprecation, if that comes first
-	EventRemoval EventKind = "removal"        // at the latest, by the policy
-	EventReview  EventKind = "review"         // the provider reviews the plan; of no model
+	EventLaunch      EventKind = "launch"
+	EventNotice      EventKind = "notice" // it begins
+	EventEnd         EventKind = "end of support"
+	EventDeprecation EventKind = "deprecation"
+	EventRemoval     EventKind = "removal" // at the latest, by the policy
+	EventReview      EventKind = "review"  // the provider reviews the plan; of no model
 )
 
 // Event is one day that matters.
@@ -68,23 +69,22 @@ func (c *Catalogue) entries(names []string) ([]*entry, error) {
 	return out, nil
 }
 
-// events are the days of one model.
+// events are the days of one model; those that no table gives, or that an
+// earlier end overtook, are left out.
 func (e *entry) events() []Event {
-	end, why := e.end, " loses support"
-	switch end {
-	case e.Retired:
-		why = " is deprecated"
-	case e.Vanished: // the removal says it
-		end = Date{}
-	}
-	all := []Event{ // a day that no table gives is dropped below
-		{e.Launched, EventLaunch, e.ID, e.ID + " is launched"},
-		{e.noticeFrom, EventNotice, e.ID, e.ID + why + " on " + e.end.String()},
-		{end, EventEnd, e.ID, e.ID + why},
-		{e.removedFrom, EventRemoval, e.ID, e.ID + " is gone by the policy"},
+	support, gone := e.EndOfSupport, e.ID+" is gone by the policy"
+	if e.end != support {
+		support = Date{}
 	}
 	if !e.Vanished.IsZero() {
-		all[3].Text = e.ID + " is listed no more"
+		gone = e.ID + " is listed no more"
+	}
+	all := []Event{
+		{e.Launched, EventLaunch, e.ID, e.ID + " is launched"},
+		{e.noticeFrom, EventNotice, e.ID, e.ID + " is in notice until " + e.end.String()},
+		{support, EventEnd, e.ID, e.ID + " loses support"},
+		{e.Retired, EventDeprecation, e.ID, e.ID + " is deprecated"},
+		{e.removedFrom, EventRemoval, e.ID, gone},
 	}
 	return slices.DeleteFunc(all, func(ev Event) bool { return ev.Day.IsZero() })
 }

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -16,11 +17,24 @@ func TestCalendar(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []Event{
 		{date("2026-06-30"), EventEnd, "cogito:32b", "cogito:32b loses support"},
-		{date("2026-06-30"), EventNotice, "gpt-oss:20b", "gpt-oss:20b loses support on 2026-09-30"},
+		{date("2026-06-30"), EventNotice, "gpt-oss:20b", "gpt-oss:20b is in notice until 2026-09-30"},
 		{date("2026-07-01"), EventReview, "", "the provider reviews the plan"},
 		{date("2026-09-30"), EventRemoval, "cogito:32b", "cogito:32b is gone by the policy"},
 		{date("2026-09-30"), EventEnd, "gpt-oss:20b", "gpt-oss:20b loses support"},
 		{date("2026-10-01"), EventReview, "", "the provider reviews the plan"},
+	}, events)
+
+	events, err = Default().Calendar(at("2025-01-01"), 1000, "qwen3:30b-a3b", "gemma3:12b")
+	require.NoError(t, err)
+	events = slices.DeleteFunc(events, func(e Event) bool { return e.Kind == EventReview })
+	require.Equal(t, []Event{
+		{date("2025-06-13"), EventLaunch, "gemma3:12b", "gemma3:12b is launched"},
+		{date("2025-06-13"), EventLaunch, "qwen3:30b-a3b", "qwen3:30b-a3b is launched"},
+		{date("2025-08-21"), EventNotice, "gemma3:12b", "gemma3:12b is in notice until 2025-11-21"},
+		{date("2025-09-30"), EventNotice, "qwen3:30b-a3b", "qwen3:30b-a3b is in notice until 2025-12-31"},
+		{date("2025-11-21"), EventDeprecation, "gemma3:12b", "gemma3:12b is deprecated"},
+		{date("2025-12-31"), EventEnd, "qwen3:30b-a3b", "qwen3:30b-a3b loses support"},
+		{date("2026-03-30"), EventDeprecation, "qwen3:30b-a3b", "qwen3:30b-a3b is deprecated"},
 	}, events)
 
 	_, err = Default().Calendar(at("2026-05-17"), 30, "none")

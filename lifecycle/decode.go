@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,7 +49,12 @@ type document struct {
 	path []string
 }
 
+// readDocument reads a file. A reader that knows its own name, as *os.File does,
+// goes by that in errors.
 func readDocument(r io.Reader, file string) (*document, error) {
+	if named, ok := r.(interface{ Name() string }); ok {
+		file = filepath.Base(named.Name())
+	}
 	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	switch {
 	case err != nil:

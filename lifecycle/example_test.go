@@ -129,7 +129,7 @@ func ExampleCatalogue_Calendar() {
 	fmt.Println(err)
 	// Output:
 	// 2026-06-30 cogito:32b loses support
-	// 2026-06-30 gpt-oss:20b loses support on 2026-09-30
+	// 2026-06-30 gpt-oss:20b is in notice until 2026-09-30
 	// 2026-07-01 the provider reviews the plan
 	// <nil>
 }

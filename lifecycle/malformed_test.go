@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -134,6 +136,17 @@ func TestManyRows(t *testing.T) {
 	}
 	_, err := Load(strings.NewReader(`{"models": [` + b.String() + `]}`))
 	require.ErrorContains(t, err, "got more than 20000 members")
+}
+
+// An error about a file that a person wrote names the file.
+func TestErrorNamesTheFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "mine.json")
+	require.NoError(t, os.WriteFile(name, []byte(tableOf(goodRow+"\n7")), 0o600))
+	f, err := os.Open(name)
+	require.NoError(t, err)
+	defer func() { _ = f.Close() }()
+	_, err = Load(f)
+	require.EqualError(t, err, `lifecycle: mine.json:3: models: got "7", want a comma or the end of the list`)
 }
 
 func TestReaderFails(t *testing.T) {

@@ -31,7 +31,7 @@ func readTable(r io.Reader, file string) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &table{Table: Table{File: file}}
+	t := &table{Table: Table{File: d.file}}
 	err = d.object(tableKeys, 3, func(key string) error {
 		switch key {
 		case "as_of":

@@ -68,7 +68,7 @@ func TestRun(t *testing.T) {
 		require.Contains(t, complaints.String(), tc.errOut, tc.args)
 		require.NotContains(t, out.String(), "\x1b", "color is for terminals")
 	}
-	for name, want := range map[string]string{svg: "</svg>", ics: "gpt-oss:20b loses support"} {
+	for name, want := range map[string]string{svg: "</svg>", ics: "gpt-oss:20b is in notice until 2026-09-30"} {
 		b, err := os.ReadFile(name)
 		require.NoError(t, err)
 		require.Contains(t, string(b), want)
