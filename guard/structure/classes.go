@@ -10,16 +10,17 @@ import (
 type class uint8
 
 const (
-	other     class = iota // no part of a word written in an alphabet with look-alikes
-	latin                  // a Latin letter
-	twin                   // a letter of another alphabet that passes for a Latin one
-	foreign                // a letter of such an alphabet that does not
-	mark                   // a combining mark of Latin, Greek and Cyrillic
-	invisible              // leaves no trace on the screen
-	selector               // a variation selector
-	tag                    // a Unicode tag character, invisible ASCII
-	override               // a bidirectional override
-	styled                 // a Latin letter of a mathematical alphabet
+	other      class = iota // no part of a word written in an alphabet with look-alikes
+	latin                   // a Latin letter
+	twin                    // a letter of another alphabet that passes for a Latin one
+	foreign                 // a letter of such an alphabet that does not
+	mark                    // a combining mark of Latin, Greek and Cyrillic
+	invisible               // leaves no trace on the screen
+	selector                // a variation selector
+	tag                     // a Unicode tag character, invisible ASCII
+	override                // a bidirectional override
+	styled                  // a Latin letter of a mathematical alphabet
+	compatible              // another letter that NFKC turns into Latin ones: fullwidth, circled, ligatures
 )
 
 // alphabets are the scripts whose letters share shapes with Latin ones, UTS #39
@@ -48,6 +49,9 @@ func newClasses() *classes {
 	for _, r := range [][2]rune{{0xad, 0xad}, {0x34f, 0x34f}, {0x61c, 0x61c}, {0x115f, 0x1160}, {0x17b4, 0x17b5}, {0x180e, 0x180e},
 		{0x200b, 0x200f}, {0x2060, 0x206f}, {0x3164, 0x3164}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0}} {
 		t.set(r[0], r[1], invisible)
+	}
+	for _, r := range [][2]rune{{0x249c, 0x24e9}, {0xfb00, 0xfb06}, {0xff21, 0xff3a}, {0xff41, 0xff5a}} {
+		t.set(r[0], r[1], compatible)
 	}
 	t.set(0xfe00, 0xfe0f, selector)
 	t.set(0x180b, 0x180d, selector)
@@ -107,6 +111,8 @@ func (t *classes) of(r rune) class {
 	switch {
 	case 0x1d400 <= r && r <= 0x1d7cb:
 		return styled
+	case 0x1f110 <= r && r <= 0x1f189:
+		return compatible
 	case 0xe0020 <= r && r <= 0xe007f:
 		return tag
 	case 0xe0100 <= r && r <= 0xe01ef:

@@ -21,9 +21,10 @@
 // One pass over the characters beyond ASCII finds words that pass for Latin
 // ones (UTS #39), text that nobody can see (tag characters, runs of variation
 // selectors, zero-width characters inside words), and overrides of the reading
-// direction. That a text differs from its NFKC form says nothing by itself:
-// French spaces, "…" and all of Chinese punctuation do; only words in
-// mathematical letters are reported, as a weak sign.
+// direction. That a text differs from its NFKC form says little by itself: French
+// spaces, "…" and all of Chinese punctuation do. Only Latin letters in another
+// form are told, a remark for fullwidth ones and their like, a weak sign for
+// mathematical ones.
 //
 // What honest text does is let through: µm, kΩ and formulas, Latin words beside
 // Chinese and Japanese, case endings on acronyms (SMSка), joiners in emoji and in

@@ -13,7 +13,7 @@ type word struct {
 	start, end int
 
 	latins, twins, foreigns int
-	styled                  int
+	styled, compatible      int
 	lower                   int   // small Latin letters
 	greek                   bool  // a letter is Greek
 	switches                int   // changes between Latin and another alphabet
@@ -82,6 +82,9 @@ func (d *word) wide(r rune, c class, at int) {
 		d.letter(latin, at)
 	case styled:
 		d.styled++
+		d.letter(latin, at)
+	case compatible:
+		d.compatible++
 		d.letter(latin, at)
 	case twin, foreign:
 		if unicode.Is(unicode.Greek, r) {
@@ -166,6 +169,9 @@ func (w *walker) judge(d *word) {
 	}
 	if d.styled >= 3 {
 		w.found.at(styledLetters, check.Low, d.start, d.end)
+	}
+	if d.compatible > 0 {
+		w.found.at(compatibilityLetters, check.Info, d.start, d.end)
 	}
 	w.judgeScripts(d, source)
 }
