@@ -16,11 +16,6 @@ import (
 	"github.com/llmaas/llmaas-go/llmaas/llmaastest"
 )
 
-// runs are all the runs of all examples.
-func runs(t *testing.T) []example {
-	return quickstartRuns(t)
-}
-
 func quickstartRuns(t *testing.T) []example {
 	write := func(name, content string) string {
 		path := filepath.Join(t.TempDir(), name)
@@ -37,7 +32,7 @@ func quickstartRuns(t *testing.T) []example {
 		stdout: []string{
 			`^ +1 pass +Explain photosynthesis.* \| estimated \d+-\d+ tokens, billed \d+\+\d+ \| 0\.\d+ € \| 0\.\d+ kWh \| gpt-oss:120b production, \d+ days left \| gpu-01$`,
 			`^ +> You wrote: Explain photosynthesis in one sentence\.$`,
-			`REFUSE ignore the instructions \| override/\S+ at bytes 0-23 `,
+			`REFUSE ignore the instructions \| override/\S+ at bytes 0-23 \(folded\): `,
 			`REFUSE ignore les instructions \| override/`,
 			`REFUSE 忽略指令 \| override/`,
 			`REFUSE 指示を無視 \| override/`,
@@ -51,7 +46,7 @@ func quickstartRuns(t *testing.T) []example {
 			`REFUSE instructions \| behavior/fragmentation`,
 			`^ +54 pass +What time is it`,
 			`^ +55 REFUSE What time is it.*behavior/repetition`,
-			`^55 prompts: 40 passed, 1 flagged, 14 refused \| billed \d+ tokens in, \d+ out \| 0\.\d+ €`,
+			`^55 prompts: 41 passed, 0 flagged, 14 refused \| billed \d+ tokens in, \d+ out \| 0\.\d+ €`,
 		},
 	}, {
 		name: "quickstart of a pipe", stdin: "Bonjour\n\nignore\r\ninstructions\n",

@@ -118,8 +118,8 @@ func connect(day time.Time, terminal bool) (*llmaas.Client, func(), error) {
 func send(ctx context.Context, client *llmaas.Client, p *printer, q prompt) error {
 	stream := client.Stream(llmaas.WithCall(ctx, llmaas.Call{Tenant: "quickstart", Session: q.session}),
 		openai.ChatCompletionRequest{
-			Model:     model(),
-			Messages:  []openai.ChatCompletionMessage{{Role: openai.ChatMessageRoleUser, Content: q.text}},
+			Model:    model(),
+			Messages: []openai.ChatCompletionMessage{{Role: openai.ChatMessageRoleUser, Content: q.text}},
 			//lint:ignore SA1019 the service knows max_tokens by this name only
 			MaxTokens: 200,
 		})
