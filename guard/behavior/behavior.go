@@ -124,9 +124,10 @@ func New(opts Options) (*Behavior, error) {
 
 // work is the memory of one Inspect.
 type work struct {
-	entry Entry
-	past  Past
-	seam  seam
+	entry   Entry
+	letters nearLetters
+	past    Past
+	seam    seam
 }
 
 // Inspect records p in the history of its session and appends what that history
@@ -151,7 +152,7 @@ func (b *Behavior) Inspect(ctx context.Context, p *check.Prompt, dst []check.Fin
 	}
 	blocked := own >= policy.BlockAt
 	text := p.Folded.Main().Text
-	w.entry = entryOf(text, p.Time, min(own, policy.BlockAt), blocked)
+	w.record(text, p.Time, min(own, policy.BlockAt), blocked)
 	err := b.opts.History.Append(ctx, Key{p.Tenant, p.Session}, &w.entry, &w.past)
 	w.entry.Piece = nil // it is the prompt's memory, and goes with it
 	if err != nil {
@@ -169,17 +170,16 @@ func (b *Behavior) Inspect(ctx context.Context, p *check.Prompt, dst []check.Fin
 	return dst
 }
 
-// entryOf makes what is kept of a prompt. A blocked prompt never reaches the
-// model, so no text of it can become part of anything there.
-func entryOf(text []byte, at time.Time, points int, blocked bool) Entry {
+// record makes the entry of a prompt. A blocked prompt never reaches the model, so
+// no text of it can become part of anything there.
+func (w *work) record(text []byte, at time.Time, points int, blocked bool) {
 	if at.IsZero() {
 		at = time.Now()
 	}
-	e := Entry{Time: at, Digest: digest(text), Near: near(text), Points: max(points, 0)}
+	w.entry = Entry{Time: at, Digest: digest(text), Near: near(text, &w.letters), Points: max(points, 0)}
 	if !blocked {
-		e.Piece, e.Whole = pieceOf(text)
+		w.entry.Piece, w.entry.Whole = pieceOf(text)
 	}
-	return e
 }
 
 func whole(p *check.Prompt) check.Span { return check.Span{Start: 0, End: len(p.Text)} }

@@ -25,10 +25,10 @@ func TestSessionSize(t *testing.T) {
 func TestMemoryForgetsText(t *testing.T) {
 	m, err := NewMemory(MemoryOptions{Sessions: 2, Window: time.Minute})
 	require.NoError(t, err)
-	var past Past
+	var w work
 	say := func(session string, at time.Time, text string) {
-		e := entryOf([]byte(text), at, 0, false)
-		require.NoError(t, m.Append(context.Background(), Key{"", session}, &e, &past))
+		w.record([]byte(text), at, 0, false)
+		require.NoError(t, m.Append(context.Background(), Key{"", session}, &w.entry, &w.past))
 	}
 	kept := func(text string) bool {
 		for _, c := range m.shard[0].chunks {
@@ -59,12 +59,13 @@ func fill(b *testing.B, n int, text string) *Memory {
 	b.Helper()
 	m, err := NewMemory(MemoryOptions{Sessions: n + n/4 + 100})
 	require.NoError(b, err)
-	var past Past
+	var w work
+	folded := []byte(strings.ToLower(text))
 	for round := range 2 {
 		for i := range n {
-			e := entryOf([]byte(text), start, 0, false)
-			e.Digest += uint64(round)
-			_ = m.Append(context.Background(), Key{"tenant", fmt.Sprint("session-", i)}, &e, &past)
+			w.record(folded, start, 0, false)
+			w.entry.Digest += uint64(round)
+			_ = m.Append(context.Background(), Key{"tenant", fmt.Sprint("session-", i)}, &w.entry, &w.past)
 		}
 	}
 	return m
@@ -153,5 +154,13 @@ func BenchmarkMemory(b *testing.B) {
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/n, "bytes/session")
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/(1<<30), "GiB/1e6-sessions")
 		require.Equal(b, n, m.Len())
+	}
+}
+
+func TestLetter(t *testing.T) {
+	for i := range 256 {
+		b := byte(i)
+		want := b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
+		require.Equal(t, want, letter(b) == 1, "%#x", b)
 	}
 }

@@ -50,6 +50,7 @@ func headOf(text []byte) (head []byte, at int, whole bool) {
 type seam struct {
 	joined   []byte
 	folded   fold.Text
+	prompt   check.Prompt
 	findings []check.Finding
 	sides    []check.Finding
 	plans    []plan
@@ -63,6 +64,7 @@ func (s *seam) find(ctx context.Context, scan check.Check, p *check.Prompt, piec
 	if len(head) == 0 || len(pieces) == 0 {
 		return dst
 	}
+	defer s.forget()
 	var best check.Finding
 	s.plans = plansFor(s.plans[:0], pieces, head, headWhole)
 	for _, plan := range s.plans {
@@ -84,6 +86,12 @@ func (s *seam) find(ctx context.Context, scan check.Check, p *check.Prompt, piec
 		return dst
 	}
 	return append(dst, best)
+}
+
+// forget lets go of the texts, for the pool must not keep them.
+func (s *seam) forget() {
+	s.prompt = check.Prompt{}
+	s.folded.Reset("")
 }
 
 // across scans s.joined and adds up the findings that need both sides of
@@ -113,10 +121,10 @@ func (s *seam) across(ctx context.Context, scan check.Check, p *check.Prompt, se
 }
 
 func (s *seam) scan(ctx context.Context, scan check.Check, p *check.Prompt, text []byte, dst []check.Finding) []check.Finding {
-	joined := check.Prompt{Input: p.Input, Folded: &s.folded}
-	joined.Text = string(text)
-	s.folded.Reset(joined.Text)
-	return scan.Inspect(ctx, &joined, dst)
+	s.prompt = check.Prompt{Input: p.Input, Folded: &s.folded}
+	s.prompt.Text = string(text)
+	s.folded.Reset(s.prompt.Text)
+	return scan.Inspect(ctx, &s.prompt, dst)
 }
 
 func fires(findings []check.Finding, rule string) bool {
