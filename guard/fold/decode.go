@@ -91,7 +91,7 @@ func (t *Text) Decoded() iter.Seq[*View] {
 
 // decodeNext appends the next view, if there is one.
 func (t *Text) decodeNext() bool {
-	for len(t.views) < maxViews && t.left > 0 && t.leftPieces > 0 {
+	for {
 		from := &t.main
 		if t.reading > 0 {
 			if t.reading > len(t.views) {
@@ -107,7 +107,12 @@ func (t *Text) decodeNext() bool {
 			for t.next < len(decoders) {
 				d := &decoders[t.next]
 				t.next++
-				if t.hints&d.hint != 0 && t.decode(from, d) {
+				if t.hints&d.hint == 0 {
+					continue
+				}
+				if t.left <= 0 || t.leftPieces <= 0 || len(t.views) == maxViews {
+					t.truncated = true
+				} else if t.decode(from, d) {
 					return true
 				}
 			}
@@ -115,8 +120,12 @@ func (t *Text) decodeNext() bool {
 		t.reading++
 		t.next, t.input = 0, ""
 	}
-	return false
 }
+
+// Truncated reports whether something was left unread for want of room: the source is longer than
+// [MaxSource], or all that could be decoded in it is more than the bounds allow. It is final once
+// [Text.Decoded] came to its end. Honest text hardly ever asks for as much.
+func (t *Text) Truncated() bool { return t.truncated }
 
 // decode runs one decoder over v and keeps what it wrote.
 func (t *Text) decode(v *View, how *decoder) bool {
@@ -128,9 +137,10 @@ func (t *Text) decode(v *View, how *decoder) bool {
 		input = t.input
 	}
 	d := &t.draft
-	d.bytes, d.pieces = d.bytes[:0], d.pieces[:0]
+	d.bytes, d.pieces, d.cut = d.bytes[:0], d.pieces[:0], false
 	d.limit, d.most = min(t.left, 2*len(input)), min(t.leftPieces, 16+len(input)/32)
 	how.run(input, d)
+	t.truncated = t.truncated || d.cut
 	if len(d.bytes) == 0 {
 		return false
 	}

@@ -54,12 +54,13 @@
 // Whether a decoder runs at all is decided by bit masks over 64 bytes at a time and by looking up the
 // longer words in a list of disguised ones (words.txt); clean text pays for that look only. All
 // decoded views together hold at most twice the bytes of the source, and 4 KiB more; there are at most
-// 64 of them, two decoders deep.
+// 64 of them, two decoders deep. A text that would need more is itself a sign: [Text.Truncated].
 //
 // # What is not covered
 //
 // Traditional and simplified Chinese, hiragana and katakana are not merged; that is for the rules.
-// Words without any space between their letters ("i g n o r e a l l") come out as one. The letters
+// Encoded runs are read in the bytes of the source: base64 with zero-width characters strewn in, or in
+// fullwidth letters, is not found. Words without any space between their letters ("i g n o r e a l l") come out as one. The letters
 // that a cipher with a key, compression or an image hides are not found. Sources are folded up to
 // 2 GiB ([MaxSource]).
 package fold

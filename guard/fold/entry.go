@@ -2,7 +2,7 @@ package fold
 
 import "unicode/utf8"
 
-//go:generate go run ./internal/gen -confusables confusables.tsv -out tables.go
+//go:generate go run ./internal/gen -confusables confusables.txt -out tables.go
 
 // entry is what the generated table says of one rune; zero: the rune stays as it is.
 // internal/gen writes it in this layout.

@@ -27,7 +27,8 @@ type Text struct {
 	input   string  // its Text, if decoders asked for that
 	draft   draft
 
-	left, leftPieces int // how many bytes and pieces may still be decoded
+	left, leftPieces int  // how many bytes and pieces may still be decoded
+	truncated        bool // that was too little
 }
 
 // Reset folds source, forgetting what t held before: the views handed out become invalid.
@@ -40,6 +41,7 @@ func (t *Text) Reset(source string) {
 	clear(t.views)
 	t.views, t.reading, t.next = t.views[:0], 0, 0
 	t.left, t.leftPieces, t.input = maxDecoded*len(source)+floor, (len(source)+floor)/maxPieces, ""
+	t.truncated = len(source) < len(t.source)
 }
 
 // fold makes v the folded view of raw.
@@ -121,7 +123,9 @@ func lowerASCII(x uint64) (lower, special uint64, capitals int) {
 	low7 := x &^ highs
 	upper := (low7 + (0x80-'A')*lows) &^ (low7 + (0x80-'Z'-1)*lows) & highs
 	printable := (low7 + (0x80-' ')*lows) &^ (low7 + 1*lows)
-	return x + upper>>2, (x | ^printable) & highs, bits.OnesCount64(upper &^ x)
+	special = (x | ^printable) & highs
+	sure := special&-special - 1
+	return x + upper>>2, special, bits.OnesCount64(upper &^ x & sure)
 }
 
 // slack is the room that one step of the pass may write beyond what it has read.

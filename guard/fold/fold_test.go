@@ -125,6 +125,7 @@ func FuzzDecoded(f *testing.F) {
 			s = s[:1<<12]
 		}
 		text.Reset(s)
+		requireHints(t, &text)
 		total := 0
 		for v := range text.Decoded() {
 			decoded := len(v.raw)
@@ -149,6 +150,27 @@ func FuzzDecoded(f *testing.F) {
 		}
 		require.LessOrEqual(t, total, maxDecoded*len(s)+floor)
 	})
+}
+
+// requireHints checks that the cheap test never says no where one of these decoders has something to
+// read. (For the others it wants more than the shortest possible run.)
+func requireHints(t *testing.T, text *Text) {
+	t.Helper()
+	hints, _ := scout(&text.main)
+	for _, how := range decoders {
+		switch how.name {
+		case Tags, Variation, Escapes, Entities, Percent, Base64, Splat:
+			d := draft{limit: 1 << 20, most: 1 << 20}
+			if how.folded {
+				how.run(string(text.main.Text), &d)
+			} else {
+				how.run(text.main.raw, &d)
+			}
+			if len(d.bytes) > 0 && hints&how.hint == 0 {
+				t.Fatalf("%s reads %q, but is not tried", how.name, d.bytes)
+			}
+		}
+	}
 }
 
 // requireSpans checks that the spans of v lie in the source, are not empty, and never step back.

@@ -161,7 +161,7 @@ func isLetterOrHigh(c byte) bool { return isLetter(c) || c >= utf8.RuneSelf }
 // strip writes s[start:end] with instead in place of sign; of a row of signs the first one goes.
 func (w *weaver) strip(start, end int, sign byte, instead string) {
 	w.upTo(start)
-	after := true // a sign here parts nothing: it is the text's own
+	after := instead != "" // a sign here parts no words: it is the text's own
 	for i := start; i < end; {
 		_, size := utf8.DecodeRuneInString(w.s[i:end])
 		if w.s[i] == sign && !after {

@@ -53,19 +53,28 @@ func (v *View) unitAt(p int) Span {
 type draft struct {
 	bytes  []byte
 	pieces []piece
-	limit  int // bytes that may be written
-	most   int // pieces that may be made; then spans grow coarse
+	limit  int  // bytes that may be written
+	cut    bool // there would have been more
+	most   int  // pieces that may be made; then spans grow coarse
 
 	scratch []byte // a decoder's own
 	shift   byte   // of the alphabet: what decodeShift is to undo
 }
 
 // full reports whether nothing more fits.
-func (d *draft) full() bool { return len(d.bytes) >= d.limit }
+func (d *draft) full() bool { return !d.fits(1) }
+
+// fits reports whether n more bytes may be written, and remembers if not.
+func (d *draft) fits(n int) bool {
+	if len(d.bytes)+n > d.limit {
+		d.cut = true
+	}
+	return len(d.bytes)+n <= d.limit
+}
 
 // add appends text, which stems as a whole from [start, end).
 func add[T string | []byte](d *draft, text T, start, end int) {
-	if len(text) == 0 || len(d.bytes)+len(text) > d.limit {
+	if len(text) == 0 || !d.fits(len(text)) {
 		return
 	}
 	d.note(len(text), start, end, false)
@@ -83,7 +92,7 @@ func (d *draft) addByte(c byte, start, end int) {
 
 // addBack is add of text read backwards, [start, end) being what it stems from.
 func (d *draft) addBack(text string, start, end int) {
-	if len(d.bytes)+len(text) > d.limit {
+	if !d.fits(len(text)) {
 		return
 	}
 	d.note(len(text), start, end, true)
@@ -92,7 +101,9 @@ func (d *draft) addBack(text string, start, end int) {
 
 // copy appends s[start:end] as it is.
 func (d *draft) copy(s string, start, end int) {
-	end = min(end, start+d.limit-len(d.bytes))
+	if end > start && !d.fits(end-start) {
+		end = start + d.limit - len(d.bytes)
+	}
 	if end <= start {
 		return
 	}

@@ -1,6 +1,7 @@
 package fold
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -58,7 +59,7 @@ func TestSpanOutside(t *testing.T) {
 
 func requireInside(t *testing.T, v *View, n int) {
 	t.Helper()
-	for _, pair := range [][2]int{{-1, -1}, {-5, 1 << 40}, {1, 0}, {0, 0}, {1 << 40, 1 << 41}, {len(v.Text), len(v.Text)}} {
+	for _, pair := range [][2]int{{-1, -1}, {-5, math.MaxInt}, {1, 0}, {0, 0}, {math.MaxInt - 1, math.MaxInt}, {len(v.Text), len(v.Text)}} {
 		s := v.Span(pair[0], pair[1])
 		require.True(t, 0 <= s.Start && s.Start <= s.End && s.End <= n, "%v of %v", s, pair)
 		v.Changed(pair[0], pair[1])
@@ -157,7 +158,7 @@ func TestMemory(t *testing.T) {
 	for _, sample := range samples {
 		var text Text
 		text.Reset(sample.text)
-		for range text.Decoded() { //nolint:revive // it is the making that counts
+		for range text.Decoded() {
 		}
 		held := cap(text.main.Text) + 8*cap(text.main.points) + cap(text.draft.bytes) + 16*cap(text.draft.pieces)
 		for _, v := range text.views {
@@ -185,6 +186,26 @@ func TestDecodedTwice(t *testing.T) {
 	require.Equal(t, first, names())
 	text.Reset("nothing")
 	require.Empty(t, names())
+}
+
+// Who stuffs a text with encodings so that the last one goes unread does not go unseen.
+func TestTruncated(t *testing.T) {
+	var text Text
+	for _, row := range []struct {
+		source string
+		want   bool
+	}{
+		{"", false},
+		{"%69gnore i.g.n.o.r.e 1gn0r3 4ll th3", false},
+		{repeat(english, 1<<16), false},
+		{repeat(`%69gnore *i*gn*ore* \\u0069 &#105; i.g.n.o.r.e 1gn0r3 4ll th3 erongi vtaber suoiverp `, 1<<16), true},
+	} {
+		text.Reset(row.source)
+		for v := range text.Decoded() {
+			require.NotEmpty(t, v.Name)
+		}
+		require.Equal(t, row.want, text.Truncated(), "%.40q", row.source)
+	}
 }
 
 func TestUnscramble(t *testing.T) {

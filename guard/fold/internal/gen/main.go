@@ -1,10 +1,12 @@
 // Command gen writes tables.go of package fold: what one rune becomes in the
 // folded view, decided once for every rune of Unicode.
 //
-//	go run ./internal/gen -confusables confusables.tsv -out tables.go
+//	go run ./internal/gen -confusables confusables.txt -out tables.go
 //
-// The confusables file holds one line an entry, "source<TAB>skeleton" in
-// hexadecimal, as extracted from Unicode's confusables.txt.
+// The confusables are Unicode's file of that name
+// (https://www.unicode.org/Public/17.0.0/security/confusables.txt), or its
+// first two columns with a tab between them. Normalization, case and names
+// come from golang.org/x/text.
 package main
 
 import (
@@ -24,7 +26,7 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	confusables := flag.String("confusables", "", "UTS #39 confusables, tab separated")
+	confusables := flag.String("confusables", "", "the confusables of UTS #39")
 	version := flag.String("version", "17.0", "the Unicode version of the confusables")
 	out := flag.String("out", "tables.go", "the file to write")
 	flag.Parse()
@@ -50,10 +52,16 @@ func readConfusables(name string) (map[rune]string, error) {
 	skeletons := make(map[rune]string)
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	for n := 1; lines.Scan(); n++ {
-		if strings.HasPrefix(lines.Text(), "#") {
+		line, _, _ := strings.Cut(strings.TrimPrefix(lines.Text(), "\ufeff"), "#")
+		if strings.TrimSpace(line) == "" {
 			continue
 		}
-		source, target, _ := strings.Cut(lines.Text(), "\t")
+		source, target, ok := strings.Cut(line, ";")
+		if ok {
+			target, _, _ = strings.Cut(target, ";")
+		} else {
+			source, target, _ = strings.Cut(line, "\t")
+		}
 		from, err := hexRunes(source)
 		if err != nil || len(from) != 1 {
 			return nil, fmt.Errorf("%s:%d: got source %q, want one code point", name, n, source)
