@@ -21,7 +21,9 @@ func TestSuccessor(t *testing.T) {
 		{"gemma3:1b", "2026-05-17", "qwen3.5:0.8b", "another publisher, can chat, 800M parameters for 1B"}, // not the 31B of the same family
 		{"qwen3-embedding:0.6b", "2026-05-17", "bge-m3:567m", ""},
 		{"granite3-guardian:2b", "2026-05-17", "granite3-guardian:8b", "same family, can safety"},
-		{"deepseek-ocr", "2026-05-17", "qwen3-vl:4b", "can vision"}, // no other of its kind, but one that can
+		{"qwen3.5:4b", "2026-05-17", "qwen3-2507-think:4b", "same family"},     // not qwen3.5:9b, which ends on the same day
+		{"gpt-oss:20b", "2026-05-17", "qwen3.6:27b", "27B parameters for 20B"}, // not the 120B of the same family
+		{"deepseek-ocr", "2026-05-17", "qwen3-vl:4b", "can vision"},            // no other of its kind, but one that can
 	} {
 		r, err := Default().Successor(tc.model, at(tc.day))
 		require.NoError(t, err, tc.model)

@@ -23,7 +23,8 @@ type Replacement struct {
 
 // Successor returns a model that lives on the day of t and can stand in for
 // id: the one that the provider names, else the closest by capability, rough
-// size, family (then publisher), context and exact size. A model in notice is chosen only if none
+// size, family (then publisher), context and exact size, rather one that
+// outlives id than one that does not. A model in notice is chosen only if none
 // in production will do. A model of which no table prints capabilities counts
 // as a chat model.
 func (c *Catalogue) Successor(id string, t time.Time) (Replacement, error) {
@@ -74,6 +75,7 @@ func (c *Catalogue) named(e *entry, day Date) *entry {
 // rank orders candidates; less is better, the fields in order of weight.
 type rank struct {
 	notice, kind, missing int
+	early                 int // it ends no later than the other does
 	far                   int // more than two doublings from the size of the other
 	kin, context          int
 	size                  float64
@@ -82,17 +84,20 @@ type rank struct {
 }
 
 func (r rank) compare(o rank) int {
-	return cmp.Or(cmp.Compare(r.notice, o.notice), cmp.Compare(r.kind, o.kind), cmp.Compare(r.missing, o.missing), cmp.Compare(r.far, o.far),
-		cmp.Compare(r.kin, o.kin), cmp.Compare(r.context, o.context), cmp.Compare(r.size, o.size), cmp.Compare(r.end, o.end), strings.Compare(r.id, o.id))
+	return cmp.Or(cmp.Compare(r.notice, o.notice), cmp.Compare(r.kind, o.kind), cmp.Compare(r.missing, o.missing),
+		cmp.Compare(r.early, o.early), cmp.Compare(r.far, o.far), cmp.Compare(r.kin, o.kin), cmp.Compare(r.context, o.context), cmp.Compare(r.size, o.size), cmp.Compare(r.end, o.end), strings.Compare(r.id, o.id))
 }
 
 // rank says how well other stands in for e; ok is false if it does not.
 func (e *entry) rank(other *entry, day Date) (r rank, ok bool) {
 	p, _ := other.phase(day)
 	want := cmp.Or(e.Capabilities, Chat)
-	r = rank{missing: bits.OnesCount16(uint16(want &^ other.Capabilities)), size: sizeDistance(e.Size, other.Size), end: -int(other.End().n), id: other.ID}
+	r = rank{missing: bits.OnesCount16(uint16(want &^ other.Capabilities)), size: sizeDistance(e.Size, other.Size), end: -int(other.end.n), id: other.ID}
 	if p == Notice {
 		r.notice = 1
+	}
+	if day.Before(e.end) && !e.end.Before(other.end) {
+		r.early = 1
 	}
 	if kind(want) != kind(other.Capabilities) {
 		r.kind = 1

@@ -43,9 +43,9 @@ func readTable(r io.Reader, file string) (*table, error) {
 		case "reactivable":
 			return d.boolean(&t.reactivable)
 		case "models":
-			return d.models(&t.models, modelKeys)
+			return d.models(&t.models, false)
 		default:
-			return d.models(&t.retired, retiredKeys)
+			return d.models(&t.retired, true)
 		}
 	})
 	if err == nil {
@@ -64,9 +64,11 @@ func readTable(r io.Reader, file string) (*table, error) {
 }
 
 var (
-	// A model that was never launched prints the dates of its tests instead.
+	// The first is required. A model that was never launched prints the dates of
+	// its tests instead.
 	modelKeys = []string{"id", "aliases", "publisher", "evaluation", "deployment", "launched", "end_of_support", "lts", "successor",
 		"parameters", "tokenizer", "context", "capabilities", "licence", "tokens_per_second", "kwh_per_mtoken", "note"}
+	// The first two are required.
 	retiredKeys = []string{"id", "retired", "aliases", "publisher", "successor", "parameters", "tokenizer", "context", "capabilities",
 		"licence", "tokens_per_second", "kwh_per_mtoken", "note"}
 )
@@ -74,11 +76,11 @@ var (
 // models reads one of the two lists. Inside a list the ids, and the aliases
 // with them, are unique and the rows sorted: a diff of two files then shows
 // what changed and nothing else.
-func (d *document) models(dst *[]Model, keys []string) error {
+func (d *document) models(dst *[]Model, retired bool) error {
 	names := map[string]string{}
 	last := ""
 	return d.list(func(i int) error {
-		m, err := d.model(keys)
+		m, err := d.model(retired)
 		if err != nil {
 			return err
 		}
@@ -97,12 +99,11 @@ func (d *document) models(dst *[]Model, keys []string) error {
 	})
 }
 
-func (d *document) model(keys []string) (Model, error) {
+func (d *document) model(retired bool) (Model, error) {
 	var m Model
-	retired := len(keys) == len(retiredKeys)
-	required := 1
+	keys, required := modelKeys, 1
 	if retired {
-		required = 2
+		keys, required = retiredKeys, 2
 	}
 	err := d.object(keys, required, func(key string) error {
 		switch key {
