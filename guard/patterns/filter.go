@@ -24,6 +24,35 @@ type filter struct {
 	always             [256]bool
 	hasInner           bool
 	innerMask          uint64
+	innerPairs         []lanePair // the first two bytes of each inner key; nil: any may be
+}
+
+// lanePair is two bytes in a row, each in every lane.
+type lanePair struct{ first, second uint64 }
+
+// mayHaveInner reports whether the first two bytes of an inner key stand in x.
+func (f *filter) mayHaveInner(x uint64) bool {
+	found := uint64(0)
+	for _, p := range f.innerPairs {
+		apart := x ^ p.first | x>>8 ^ p.second // zero in the lane of a pair
+		found |= (apart - lanes) &^ apart
+	}
+	return found&tops != 0 || f.innerPairs == nil
+}
+
+// pairsOf returns the beginnings of keys; nil if there are too many to try each.
+func pairsOf(keys []uint64, mask uint64) []lanePair {
+	var pairs []lanePair
+	for _, k := range keys {
+		p := lanePair{k & 0xff * lanes, k >> 8 & 0xff * lanes}
+		if !slices.Contains(pairs, p) {
+			pairs = append(pairs, p)
+		}
+	}
+	if len(pairs) > 8 || mask < 1<<16-1 {
+		return nil
+	}
+	return pairs
 }
 
 // bitmap is a set of hashed keys, about twenty bits for each.
@@ -155,6 +184,7 @@ func newFilter(literals []literal, t *trie) filter {
 		f.add(&keys, l)
 	}
 	f.whole, f.six = newJumps(keys.whole), newJumps(keys.six)
+	f.innerPairs = pairsOf(keys.inner, f.innerMask)
 	f.stem, f.inner, f.three = newBitmap(keys.stem), newBitmap(keys.inner), newBitmap(keys.three)
 	return f
 }

@@ -3,6 +3,7 @@ package patterns
 import (
 	"bytes"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A flood is one word many times in a row, or one group of up to maxPeriod
@@ -13,20 +14,17 @@ const maxPeriod = 8
 // every word has an echo: the same word stands shortly before it. Long rows of
 // echoes are rare in honest text, and nothing else is looked at closely.
 type tokens struct {
-	count  uint32               // words and characters so far, over all views
-	first  uint32               // count at the start of the view
-	starts [maxPeriod + 1]int32 // where the last of them begin, by count
-	seen   [256]uint32          // count at which a character of that hash was last seen
-	key    uint64               // of the last word
-	echoes int                  // in a row
-	from   int32                // where a flood that the row belongs to may begin
-	words  bool                 // the row is of words, not of characters
-	done   []bool               // by flood rule: found in this view
+	count  uint32      // characters so far, over all views
+	seen   [256]uint32 // count at which a character of that hash was last seen
+	key    uint64      // of the last word
+	words  bool        // the last was a word, not a character
+	echoes int         // in a row
+	row    int         // where the first of the row begins
+	done   []bool      // by flood rule: found in this view
 }
 
 func (t *tokens) begin(rules int) {
 	t.count += maxPeriod + 1 // out of reach of what was seen before
-	t.first = t.count
 	t.echoes = 0
 	t.key = 0
 	t.done = append(t.done[:0], make([]bool, rules)...)
@@ -34,32 +32,33 @@ func (t *tokens) begin(rules int) {
 
 // word takes note of a word that begins at i; equal words have equal keys.
 func (t *tokens) word(w *work, i int, key uint64) {
-	echo := key == t.key && t.words
-	t.key = key
-	t.step(w, i, echo, true)
+	if echo := key == t.key && t.words; echo || t.echoes > 0 {
+		t.step(w, i, echo)
+	}
+	t.key, t.words = key, true
 }
 
 // character takes note of a character at i, whose bytes begin x.
 func (t *tokens) character(w *work, i int, x uint64) {
 	seen := &t.seen[x&threeBytes*spread>>56]
-	echo := t.count-*seen <= maxPeriod
+	if echo := t.count-*seen <= maxPeriod && !t.words; echo || t.echoes > 0 {
+		t.step(w, i, echo)
+	}
 	*seen = t.count
-	t.step(w, i, echo, false)
+	t.count++
+	t.words = false
 }
 
-func (t *tokens) step(w *work, i int, echo, words bool) {
-	if t.echoes > 0 && (!echo || words != t.words) {
+// step goes on with a row of echoes, or ends it.
+func (t *tokens) step(w *work, i int, echo bool) {
+	if !echo {
 		t.end(w, i)
+		return
 	}
-	t.words = words
-	if echo {
-		if t.echoes == 0 {
-			t.from = t.starts[(t.count-min(maxPeriod, t.count-t.first))%uint32(len(t.starts))]
-		}
-		t.echoes++
+	if t.echoes == 0 {
+		t.row = i
 	}
-	t.starts[t.count%uint32(len(t.starts))] = int32(i)
-	t.count++
+	t.echoes++
 }
 
 // end closes a row of echoes at i, and looks at it if it is long enough.
@@ -69,13 +68,14 @@ func (t *tokens) end(w *work, i int) {
 		if t.words {
 			periods = 1
 		}
+		from := wordsBefore(w.text, t.row, periods)
 		w.watch = 0
 		for k, r := range w.floods {
 			if t.done[k] {
 				continue
 			}
 			var at span
-			if at, t.done[k] = flood(w.text[:i], int(t.from), r.times, periods); t.done[k] {
+			if at, t.done[k] = flood(w.text[:i], from, r.times, periods); t.done[k] {
 				w.flooded = append(w.flooded, match{mark{start: int32(at.start), end: int32(at.end)}, r.rule})
 			} else if w.watch == 0 || r.times < w.watch {
 				w.watch = r.times
@@ -85,72 +85,68 @@ func (t *tokens) end(w *work, i int) {
 	t.echoes = 0
 }
 
+// wordsBefore returns where the n-th word before i begins, or the first.
+func wordsBefore(text []byte, i, n int) int {
+	for ; n > 0 && i > 0; n-- {
+		for i > 0 && classBefore(text, i) == other {
+			i--
+		}
+		if classBefore(text, i) == unspaced {
+			_, size := utf8.DecodeLastRune(text[:i])
+			i -= size
+			continue
+		}
+		for i > 0 && classBefore(text, i) == spaced {
+			_, size := utf8.DecodeLastRune(text[:i])
+			i -= size
+		}
+	}
+	return i
+}
+
 // span is a place in a view.
 type span struct{ start, end int }
 
 // flood returns the flood that is complete first in text, from a place on, of
 // groups of up to so many words; and all of it.
 func flood(text []byte, from, times, periods int) (found span, ok bool) {
-	var run echo
-	for period := 1; period <= periods; period++ {
-		e := newEcho(text, from, period)
-		start, n := 0, period
-		for ; e.ahead.end > 0 && (!ok || e.ahead.end < found.end); e.advance() {
-			if !e.same() {
-				n = period
+	var recent [maxPeriod]word
+	var runs [maxPeriod + 1]struct{ start, echoes int } // by period
+	first, last := 1, periods
+	for k, w := 0, nextWord(text, from); w.end > 0; k, w = k+1, nextWord(text, w.end) {
+		for p := first; p <= min(last, k); p++ {
+			behind, run := recent[(k-p)%maxPeriod], &runs[p]
+			switch {
+			case !w.repeats(text, behind, p):
+				if ok {
+					return found, true
+				}
+				run.echoes = 0
 				continue
+			case run.echoes == 0:
+				run.start = behind.start
 			}
-			if n == period {
-				start = e.behind.start
-			}
-			if n++; n >= times*period {
-				found, ok, run = span{start, e.ahead.end}, true, e
-				break
+			if run.echoes++; run.echoes+p >= times*p {
+				found, ok = span{run.start, w.end}, true
+				first, last = p, p // what remains is how far it goes
 			}
 		}
-	}
-	if ok {
-		for run.advance(); run.ahead.end > 0 && run.same(); run.advance() {
-			found.end = run.ahead.end
-		}
+		recent[k%maxPeriod] = w
 	}
 	return found, ok
 }
 
-// echo is a pair of words, so many apart.
-type echo struct {
-	text          []byte
-	period        int
-	behind, ahead word
-}
-
+// word is a word of a view, or a character of a script without spaces.
 type word struct {
 	span
-	unspaced bool // a single character
+	unspaced bool
+	lettered bool // it is not of digits alone
 }
 
-func newEcho(text []byte, from, period int) echo {
-	e := echo{text: text, period: period, behind: nextWord(text, from)}
-	e.ahead = e.behind
-	for range period {
-		if e.ahead.end > 0 {
-			e.ahead = nextWord(text, e.ahead.end)
-		}
-	}
-	return e
-}
-
-func (e *echo) advance() {
-	e.behind = nextWord(e.text, e.behind.end)
-	e.ahead = nextWord(e.text, e.ahead.end)
-}
-
-// same reports whether the word ahead repeats the one behind, as in a flood:
-// it has a letter, and in groups stand only characters of unspaced scripts.
-func (e *echo) same() bool {
-	s := e.text[e.behind.start:e.behind.end]
-	return (e.period == 1 || e.behind.unspaced && e.ahead.unspaced) &&
-		bytes.Equal(s, e.text[e.ahead.start:e.ahead.end]) && bytes.ContainsFunc(s, unicode.IsLetter)
+// repeats reports whether w is the word behind again, in groups of so many.
+func (w word) repeats(text []byte, behind word, period int) bool {
+	return w.lettered && (period == 1 || w.unspaced && behind.unspaced) &&
+		w.end-w.start == behind.end-behind.start && bytes.Equal(text[w.start:w.end], text[behind.start:behind.end])
 }
 
 // nextWord returns the first word of text that begins at i or after; its end is
@@ -162,7 +158,7 @@ func nextWord(text []byte, i int) word {
 			i += n
 			continue
 		}
-		w := word{span{i, i + n}, c == unspaced}
+		w := word{span: span{i, i + n}, unspaced: c == unspaced}
 		for c == spaced && w.end < len(text) {
 			next, n := classOf(text[w.end:])
 			if next != spaced {
@@ -170,6 +166,7 @@ func nextWord(text []byte, i int) word {
 			}
 			w.end += n
 		}
+		w.lettered = bytes.ContainsFunc(text[i:w.end], unicode.IsLetter)
 		return w
 	}
 	return word{}

@@ -8,9 +8,15 @@ import (
 	"sync"
 )
 
-// program is a set made ready to run: the automaton that finds literals, and
-// tables of what each literal means to the rules. It does not change.
+// program is a set made ready to run. It does not change.
 type program struct {
+	tables
+	pool sync.Pool // of *work
+}
+
+// tables are the automaton that finds literals, and what each literal means to
+// the rules.
+type tables struct {
 	set      *Set
 	disabled []bool // by rule
 
@@ -35,8 +41,6 @@ type program struct {
 	floods   []floodRule
 	combos   []int32 // rules that count others
 	floodAt  int     // fewest times of floods; 0: there are none
-
-	pool sync.Pool // of *work
 }
 
 // term is a literal as the automaton finds it.
@@ -152,8 +156,10 @@ type stepDraft struct {
 
 func compile(set *Set, disable []string) (*program, error) {
 	c := &compiler{
-		program: &program{set: set, disabled: make([]bool, len(set.rules)), refused: make([][]int32, len(set.rules))},
-		stepID:  map[string]int32{}, nodeID: map[nodeKey]int32{}, extraOf: map[int32][]extra{},
+		program: &program{tables: tables{
+			set: set, disabled: make([]bool, len(set.rules)), refused: make([][]int32, len(set.rules)),
+		}},
+		stepID: map[string]int32{}, nodeID: map[nodeKey]int32{}, extraOf: map[int32][]extra{},
 	}
 	if err := c.disable(disable); err != nil {
 		return nil, err

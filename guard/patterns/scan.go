@@ -88,15 +88,18 @@ func bytesOf(key uint64) int { return (bits.Len64(key) + 7) / 8 }
 // inners looks for literals that begin inside the word at i, of which the first
 // n bytes are known to be of ASCII words and x are the first eight.
 func (w *work) inners(i int, x uint64, n int) {
-	f := &w.filter
-	for k := 1; k < n || n == 8 && i+k < len(w.text) && asciiWord(w.text[i+k]); k++ {
-		if k%4 == 1 && k > 4 {
-			x = load(w.text, i+k-1)
+	const stride = 7 // a pair of bytes may stand across the end of x
+	for from := i; ; from += stride {
+		if w.filter.mayHaveInner(x) {
+			for k := max(from, i+1); k < len(w.text) && k < from+stride && asciiWord(w.text[k]); k++ {
+				w.inner(k)
+			}
 		}
-		x >>= 8
-		if f.inner.has(x & f.innerMask) {
-			w.inner(i + k)
+		if n < 8 {
+			return
 		}
+		x = load(w.text, from+stride)
+		n = bytesOf(wordKey(x))
 	}
 }
 

@@ -14,10 +14,10 @@ import (
 // Positions among words are counted on from view to view, so that what an
 // earlier view left in a mark is too far back to count: nothing is cleared.
 type work struct {
-	*program
-	text  []byte
-	base  int32 // weight at the start of this view; marks below it are void
-	units int32 // weight of the words that began so far
+	tables // of the program
+	text   []byte
+	base   int32 // weight at the start of this view; marks below it are void
+	units  int32 // weight of the words that began so far
 
 	live     []int32    // by step: last weight at which a chain may go on with it
 	marks    []pair     // by node: where it was last complete
@@ -81,7 +81,7 @@ const slack = (maxWords + 1) * wordWeight * 2
 
 func newWork(p *program) *work {
 	return &work{
-		program:  p,
+		tables:   p.tables,
 		live:     make([]int32, len(p.steps)),
 		marks:    make([]pair, len(p.nodes)),
 		latest:   make([]mark, len(p.parts)),
