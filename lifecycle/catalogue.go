@@ -249,9 +249,11 @@ func (e *entry) correct(row Model) {
 	old := e.Model
 	e.Model = row
 	m := &e.Model
-	if row.Retired.IsZero() && !row.Launched.IsZero() && !old.Launched.IsZero() && old.Launched != row.Launched {
-		// A model that an earlier table saw in production was in production:
-		// a later launch of the same id is a second one.
+	launched := !old.Launched.IsZero() && !old.AsOf.Before(old.Launched)
+	if launched && !row.Launched.IsZero() && old.Launched != row.Launched {
+		// A model that an earlier table saw in production was in production: a
+		// later launch of the same id is a second one. A launch that was only
+		// planned gives way.
 		m.Launched, e.relaunched = earlier(old.Launched, row.Launched), later(old.Launched, row.Launched)
 	}
 	if !row.Retired.IsZero() {

@@ -240,6 +240,23 @@ func TestMerge(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnknownModel, "the merged catalogue is another one")
 }
 
+// A launch that a table saw stays; one that was planned gives way to the next plan.
+func TestLaunchPostponed(t *testing.T) {
+	early, err := Load(strings.NewReader(`{"as_of": "2026-01-01", "source": "test", "models": [
+{"id": "a", "launched": "2026-02-01", "end_of_support": "2027-01-01"}, {"id": "b", "launched": "2026-01-01", "end_of_support": "2027-01-01"}]}`))
+	require.NoError(t, err)
+	late, err := Load(strings.NewReader(`{"as_of": "2026-01-15", "source": "test", "models": [
+{"id": "a", "launched": "2026-03-01", "end_of_support": "2027-01-01"}, {"id": "b", "launched": "2026-03-01", "end_of_support": "2027-01-01"}]}`))
+	require.NoError(t, err)
+	for _, c := range []*Catalogue{early.Merge(late), late.Merge(early)} {
+		for model, want := range map[string]string{"a": "2026-03-01", "b": "2026-01-01"} {
+			m, err := c.Model(model)
+			require.NoError(t, err)
+			require.Equal(t, date(want), m.Launched, model)
+		}
+	}
+}
+
 func TestLoadFS(t *testing.T) {
 	fsys := fstest.MapFS{"tables/a.json": {Data: []byte(own)}, "tables/b.json": {Data: []byte("{")}}
 	c, err := LoadFS(fsys, "tables/a.json")

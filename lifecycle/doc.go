@@ -21,9 +21,9 @@
 //
 //   - In one table, the deprecation that has happened wins over the end that was
 //     planned: gemma3:12b stands in both lists of 2025-11-22.
-//   - A model that an earlier table had in production was in production, whatever
-//     launch a later one prints: the earliest launch counts, and [Diff] reports the
-//     later one as relaunched.
+//   - A model that was launched by the day of an earlier table was in production,
+//     whatever launch a later one prints: the earliest launch counts, and [Diff]
+//     reports the later one as relaunched.
 //   - A model that a later complete table no longer lists is gone from the day of
 //     that table on.
 //
