@@ -32,6 +32,10 @@ type Backend struct {
 	// TokenDelay is how long it waits before each further token of a stream.
 	TokenDelay time.Duration
 
+	// Triggers lets prompts ask for faults: "fault:429:NONCE" (also 500 and 503)
+	// fails once for each nonce, "slow-stream" streams for ten seconds.
+	Triggers bool
+
 	// Now is the clock for time stamps and for the catalogue. Nil means time.Now.
 	Now func() time.Time
 
@@ -42,6 +46,11 @@ type Backend struct {
 	serial  int
 	scripts []Reply
 	journal []*Request
+	files   map[string]*storedFile
+	batches []*batch
+	faults  map[string]bool // that were asked for and have come
+
+	disconnected int
 }
 
 func (b *Backend) now() time.Time {
@@ -58,7 +67,8 @@ type call struct {
 	r       *http.Request
 	serial  int
 	machine string
-	reply   Reply // the scripted reply, if any
+	reply   Reply         // the scripted reply, if any
+	every   time.Duration // between the tokens of this answer
 }
 
 // ServeHTTP answers as the service does. Paths may begin with /v1 or not.
@@ -79,6 +89,7 @@ func (b *Backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Context().Err() != nil {
 		b.mu.Lock()
 		c.Disconnected = true
+		b.disconnected++
 		b.mu.Unlock()
 	}
 }
@@ -86,7 +97,7 @@ func (b *Backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // begin gives the request a number and a machine, writes it down, and takes the
 // scripted reply that it matches.
 func (b *Backend) begin(w http.ResponseWriter, r *http.Request, body []byte) *call {
-	c := &call{w: w, r: r, Request: newRequest(r, body, b.now())}
+	c := &call{w: w, r: r, Request: newRequest(r, body, b.now()), every: b.TokenDelay}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.serial++
@@ -94,6 +105,9 @@ func (b *Backend) begin(w http.ResponseWriter, r *http.Request, body []byte) *ca
 	c.machine = fmt.Sprintf("gpu-%02d", (c.serial-1)%12+1)
 	if len(b.Machines) > 0 {
 		c.machine = b.Machines[(c.serial-1)%len(b.Machines)]
+	}
+	if len(b.journal) == maxJournal {
+		b.journal = append(b.journal[:0], b.journal[maxJournal/10:]...)
 	}
 	b.journal = append(b.journal, c.Request)
 	if i := slices.IndexFunc(b.scripts, func(p Reply) bool { return p.matches(c.Request) }); i >= 0 {
@@ -112,16 +126,26 @@ func (b *Backend) authorized(r *http.Request) bool {
 }
 
 func (b *Backend) route(c *call) {
-	handle, method := map[string]func(*call){
-		"/models":           b.serveModels,
-		"/chat/completions": b.serveChat,
-		"/completions":      b.serveChat,
-		"/embeddings":       b.serveEmbeddings,
-		"/rerank":           b.serveRerank,
-		"/v2/rerank":        b.serveRerank,
-	}[c.Path], http.MethodPost
-	if c.Path == "/models" {
-		method = http.MethodGet
+	c.w.Header().Set("X-RateLimit-Limit-Requests", "1000")
+	c.w.Header().Set("X-RateLimit-Remaining-Requests", "999")
+	c.w.Header().Set("X-RateLimit-Reset-Requests", fmt.Sprint(b.now().Add(time.Minute).Unix()))
+	method, handle := http.MethodPost, map[string]func(*call){
+		"/chat/completions":     b.serveChat,
+		"/completions":          b.serveChat,
+		"/embeddings":           b.serveEmbeddings,
+		"/rerank":               b.serveRerank,
+		"/v2/rerank":            b.serveRerank,
+		"/audio/transcriptions": b.serveTranscription,
+		"/audio/speech":         b.serveSpeech,
+		"/images/generations":   b.serveImages,
+	}[c.Path]
+	switch {
+	case c.Path == "/models":
+		method, handle = http.MethodGet, b.serveModels
+	case c.Path == "/files" || strings.HasPrefix(c.Path, "/files/"):
+		method, handle = c.Method, b.serveFiles
+	case c.Path == "/batches" || strings.HasPrefix(c.Path, "/batches/"):
+		method, handle = c.Method, b.serveBatches
 	}
 	switch {
 	case handle == nil:
@@ -129,9 +153,6 @@ func (b *Backend) route(c *call) {
 	case c.Method != method:
 		c.fail(http.StatusMethodNotAllowed, "invalid_request_error", "", "This endpoint takes "+method+".")
 	default:
-		c.w.Header().Set("X-RateLimit-Limit-Requests", "1000")
-		c.w.Header().Set("X-RateLimit-Remaining-Requests", "999")
-		c.w.Header().Set("X-RateLimit-Reset-Requests", fmt.Sprint(b.now().Add(time.Minute).Unix()))
 		handle(c)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	openai "github.com/sashabaranov/go-openai"
 	"github.com/stretchr/testify/require"
@@ -50,6 +52,12 @@ var exchanges = []struct {
 	{"rerank", "POST", "/v2/rerank", `{"model":"bge-reranker-large","query":"red fox","documents":["a blue whale",{"text":"the red fox"}],"top_n":1}`, 200,
 		[]string{`"results":[{"index":1,"relevance_score":1,"document":{"text":"the red fox"}}]`, `"search_units":1`}},
 	{"rerank of nothing", "POST", "/rerank", `{"model":"bge-reranker-large","query":"x"}`, 400, []string{`"invalid_request_error"`}},
+	{"speech", "POST", "/audio/speech", `{"model":"voxtral","input":"hello","voice":"a"}`, 200, []string{"RIFF", "WAVE"}},
+	{"images", "POST", "/images/generations", `{"model":"z-image:16b","prompt":"a cat","n":2}`, 200, []string{`{"b64_json":"`, `},{`}},
+	{"transcription without a file", "POST", "/audio/transcriptions", `{}`, 400, []string{`multipart`}},
+	{"no such file", "GET", "/files/file-9", ``, 404, []string{`no such file`}},
+	{"no such batch", "GET", "/batches/batch-9", ``, 404, []string{`no such batch`}},
+	{"batch of no file", "POST", "/batches", `{"input_file_id":"x","endpoint":"/v1/chat/completions","completion_window":"24h"}`, 400, []string{`names no file`}},
 	{"unknown endpoint", "POST", "/nonesuch", `{}`, 404, []string{`"invalid_request_error"`}},
 }
 
@@ -107,6 +115,70 @@ func TestStockClient(t *testing.T) {
 	require.Len(t, embeddings.Data[0].Embedding, 768)
 	require.Equal(t, embeddings.Data[0].Embedding, embeddings.Data[2].Embedding)
 	require.NotEqual(t, embeddings.Data[0].Embedding, embeddings.Data[1].Embedding)
+}
+
+// TestBatch runs a batch with go-openai as it is, and a recording too.
+func TestBatch(t *testing.T) {
+	srv := llmaastest.NewServer(t)
+	cfg := openai.DefaultConfig("any")
+	cfg.BaseURL, cfg.HTTPClient = srv.URL, srv.Client()
+	client := openai.NewClientWithConfig(cfg)
+
+	upload := openai.UploadBatchFileRequest{}
+	for i, model := range []string{"llama3.3:70b", "nonesuch"} {
+		upload.AddChatCompletion(string(rune('a'+i)), openai.ChatCompletionRequest{Model: model, Messages: []openai.ChatCompletionMessage{{Role: "user", Content: "Hi"}}})
+	}
+	made, err := client.CreateBatchWithUploadFile(t.Context(), openai.CreateBatchWithUploadFileRequest{
+		Endpoint: openai.BatchEndpointChatCompletions, CompletionWindow: "24h", UploadBatchFileRequest: upload,
+	})
+	require.NoError(t, err)
+	var seen []string
+	for range 4 {
+		b, err := client.RetrieveBatch(t.Context(), made.ID)
+		require.NoError(t, err)
+		seen = append(seen, b.Status)
+		made = b
+	}
+	require.Equal(t, []string{"in_progress", "finalizing", "completed", "completed"}, seen)
+	require.Equal(t, 1, made.RequestCounts.Completed)
+	require.Equal(t, 1, made.RequestCounts.Failed)
+	content, err := client.GetFileContent(t.Context(), *made.OutputFileID)
+	require.NoError(t, err)
+	results, err := io.ReadAll(content)
+	require.NoError(t, err)
+	require.NoError(t, content.Close())
+	require.Regexp(t, `(?s)^\{"id":"batch_req-b","custom_id":"b","response":\{"status_code":404,.*\n\{"id":"batch_req-a",.*You wrote: Hi`, string(results))
+
+	heard, err := client.CreateTranscription(t.Context(), openai.AudioRequest{Model: "voxtral", FilePath: "a.wav", Reader: strings.NewReader(strings.Repeat("x", 4000))})
+	require.NoError(t, err)
+	require.Equal(t, "A recording.", heard.Text)
+}
+
+func TestTriggers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &llmaastest.Backend{Triggers: true}
+		client := &http.Client{Transport: b.Transport()}
+		ask := func(prompt, more string) (int, string) {
+			req, err := http.NewRequest("POST", "http://fake/v1/chat/completions", strings.NewReader(`{"model":"llama3.3:70b","messages":[{"role":"user","content":"`+prompt+`"}]`+more+`}`))
+			require.NoError(t, err)
+			req.Header.Set("Authorization", "Bearer any")
+			resp, err := client.Do(req)
+			require.NoError(t, err)
+			body, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			return resp.StatusCode, string(body)
+		}
+		for _, want := range []int{429, 200, 200} {
+			status, _ := ask("fault:429:n1", "")
+			require.Equal(t, want, status)
+		}
+		status, _ := ask("fault:503:n1", "")
+		require.Equal(t, 503, status)
+		began := time.Now()
+		_, body := ask("slow-stream", `,"stream":true`)
+		require.Greater(t, time.Since(began), 9*time.Second)
+		require.Greater(t, strings.Count(body, `"content":" slow"`), 100)
+	})
 }
 
 // TestTransport has the same exchanges without a network.

@@ -106,7 +106,7 @@ func (b *Backend) serveChat(c *call) {
 		return
 	}
 	model, ok := b.serves(c, req.Model)
-	if !ok {
+	if !ok || b.triggered(c, &req) {
 		return
 	}
 	reply := b.compose(c, &req, model)

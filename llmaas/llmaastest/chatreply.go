@@ -101,7 +101,7 @@ func (b *Backend) streamChat(c *call, req *chatRequest, reply *chatReply) {
 	head := reply.head
 	head.Object = "chat.completion.chunk"
 	for i, choice := range reply.deltas() {
-		if i > 0 && !c.wait(b.TokenDelay) {
+		if i > 0 && !c.wait(c.every) {
 			return
 		}
 		if n := c.reply.CutAfter; n > 0 && i == n {

@@ -20,7 +20,9 @@
 // or Korean character; every sign). Models that reason think first and say how many
 // tokens it took. Tools are called with arguments that fit their schema;
 // a JSON schema gets an answer that fits it; embeddings are stable unit
-// vectors; reranking goes by the words that query and document share.
+// vectors; reranking goes by the words that query and document share. A batch
+// moves on by one state each time it is asked for, and its results stand in the
+// reverse order.
 //
 // # Scripts
 //

@@ -34,7 +34,11 @@ func newRequest(r *http.Request, body []byte, now time.Time) *Request {
 	}
 }
 
-// Requests returns copies of the requests received so far, in order.
+// maxJournal is how many requests are kept: the last ones.
+const maxJournal = 10_000
+
+// Requests returns copies of the requests received so far, in order; of more than
+// 10,000 the last ones.
 func (b *Backend) Requests() []Request {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -43,4 +47,17 @@ func (b *Backend) Requests() []Request {
 		all[i] = *r
 	}
 	return all
+}
+
+// Stats counts what the fake has seen.
+type Stats struct {
+	Requests     int `json:"requests"`
+	Disconnected int `json:"cancelled"` // callers that went away before the answer was whole
+}
+
+// Stats returns the counts so far.
+func (b *Backend) Stats() Stats {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return Stats{b.serial, b.disconnected}
 }

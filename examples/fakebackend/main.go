@@ -1,0 +1,64 @@
+// Fakebackend is the fake service as a process, for tests that are not written
+// in Go:
+//
+//	go run ./examples/fakebackend -addr 127.0.0.1:18080 -key sk-test
+//
+// It prints its base URL, answers until it is interrupted, and counts requests at
+// /stats. Prompts may ask for faults: see llmaastest.Backend.Triggers.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/llmaas/llmaas-go/llmaas/llmaastest"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:0", "where to listen")
+	key := flag.String("key", "", "the key to accept; none means any")
+	ttft := flag.Duration("ttft", 0, "wait before the first token")
+	delay := flag.Duration("delay", 0, "wait before each further token")
+	flag.Parse()
+	backend := &llmaastest.Backend{TTFT: *ttft, TokenDelay: *delay, Triggers: true}
+	if *key != "" {
+		backend.Keys = []string{*key}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := serve(ctx, *addr, backend); err != nil {
+		fmt.Fprintln(os.Stderr, "fakebackend:", err)
+		os.Exit(1)
+	}
+}
+
+func serve(ctx context.Context, addr string, backend *llmaastest.Backend) error {
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("%w: choose another -addr", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", backend)
+	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(backend.Stats()) // the caller went away: nobody to tell
+	})
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	fmt.Printf("BASE_URL=http://%s/v1\nSTATS_URL=http://%s/stats\n", ln.Addr(), ln.Addr())
+	go func() {
+		<-ctx.Done()
+		_ = srv.Close()
+	}()
+	if err := srv.Serve(ln); err != http.ErrServerClosed {
+		return err
+	}
+	return nil
+}
