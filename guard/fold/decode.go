@@ -91,35 +91,42 @@ func (t *Text) Decoded() iter.Seq[*View] {
 
 // decodeNext appends the next view, if there is one.
 func (t *Text) decodeNext() bool {
-	for {
+	for ; t.reading <= len(t.views); t.reading, t.next, t.input = t.reading+1, 0, "" {
 		from := &t.main
 		if t.reading > 0 {
-			if t.reading > len(t.views) {
-				t.draft, t.input = draft{}, ""
-				return false
-			}
 			from = t.views[t.reading-1]
 		}
-		if from.depth < maxDepth {
-			if t.next == 0 {
-				t.hints, t.draft.shift = scout(from)
+		if from.depth == maxDepth {
+			continue
+		}
+		if t.next == 0 {
+			t.hints, t.draft.shift = scout(from)
+		}
+		for t.next < len(decoders) {
+			how := &decoders[t.next]
+			t.next++
+			if t.hints&how.hint == 0 {
+				continue
 			}
-			for t.next < len(decoders) {
-				d := &decoders[t.next]
-				t.next++
-				if t.hints&d.hint == 0 {
-					continue
-				}
-				if t.left <= 0 || t.leftPieces <= 0 || len(t.views) == maxViews {
-					t.truncated = true
-				} else if t.decode(from, d) {
-					return true
-				}
+			if t.left <= 0 || t.leftPieces <= 0 || len(t.views) == maxViews {
+				t.truncated = true
+			} else if t.decode(from, how) {
+				return true
 			}
 		}
-		t.reading++
-		t.next, t.input = 0, ""
 	}
+	t.draft = draft{}
+	return false
+}
+
+// take returns what s holds for keeps: s itself, or a copy if that saves room.
+func take[T any](s *[]T) []T {
+	kept := *s
+	if len(kept) < cap(kept)/4*3 {
+		return slices.Clone(kept)
+	}
+	*s = nil
+	return kept
 }
 
 // Truncated reports whether something was left unread for want of room: the source is longer than
@@ -150,13 +157,13 @@ func (t *Text) decode(v *View, how *decoder) bool {
 		Name:   how.name,
 		parent: v,
 		folded: how.folded,
-		pieces: slices.Clone(d.pieces),
+		pieces: take(&d.pieces),
 		depth:  v.depth + 1,
 
 		throughout: how.throughout,
 	}
 	if how.folded {
-		view.Text = slices.Clone(d.bytes)
+		view.Text = take(&d.bytes)
 	} else {
 		view.fold(new(folder), string(d.bytes))
 	}

@@ -160,8 +160,17 @@ func (l *lexicon) unscramble(word []byte) string {
 
 // has reports whether word is listed.
 func (l *lexicon) has(word []byte) bool {
-	return len(word) <= longestWord &&
-		slices.ContainsFunc(l.lengths[len(word)].words, func(w listed) bool { return w.text == string(word) })
+	if len(word) > longestWord {
+		return false
+	}
+	_, letters := bag(word)
+	same := &l.lengths[len(word)]
+	for i, others := range same.letters {
+		if letters == others && same.words[i].text == string(word) {
+			return true
+		}
+	}
+	return false
 }
 
 // distance is how many letters of a stand for others in b, each of which must be a neighbor in the

@@ -1,6 +1,9 @@
 package fold
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
 // piece says that the decoded bytes from at on stem from what the decoder read: each unit of them
 // from the next size bytes from src on; a negative size goes backwards. "%41%42" is a piece of
@@ -64,12 +67,17 @@ type draft struct {
 // full reports whether nothing more fits.
 func (d *draft) full() bool { return !d.fits(1) }
 
-// fits reports whether n more bytes may be written, and remembers if not.
+// fits reports whether n more bytes may be written, and remembers if not. It makes room by doubling,
+// which leaves less garbage than append does.
 func (d *draft) fits(n int) bool {
 	if len(d.bytes)+n > d.limit {
 		d.cut = true
+		return false
 	}
-	return len(d.bytes)+n <= d.limit
+	if cap(d.bytes)-len(d.bytes) < n {
+		d.bytes = slices.Grow(d.bytes, max(n, cap(d.bytes)))
+	}
+	return true
 }
 
 // add appends text, which stems as a whole from [start, end).
@@ -152,6 +160,9 @@ const coarse = 1<<31 - 1
 // begin starts a piece that stems from [start, end); when there are too many it widens the last.
 func (d *draft) begin(p piece, start, end int) {
 	if len(d.pieces) < d.most {
+		if len(d.pieces) == cap(d.pieces) {
+			d.pieces = slices.Grow(d.pieces, max(16, cap(d.pieces)))
+		}
 		d.pieces = append(d.pieces, p)
 		return
 	}
