@@ -80,8 +80,8 @@ const undecided = "could not be decided in time whether it "
 // One that runs out of time or of stack counts as found.
 func (w *work) runRegexps(ctx context.Context, v *fold.View, offset int) {
 	text := ""
-	for i, wanted := range w.wanted {
-		if !wanted {
+	for i, tripped := range w.tripped {
+		if !tripped {
 			continue
 		}
 		if text == "" {

@@ -49,6 +49,7 @@ type term struct {
 	waits      span32 // of program.waits: chains that it continues
 	extras     span32 // of program.extras: what else it is for
 	weight     int32  // of its words
+	leads      bool   // it has starts or extras
 	openStart  bool
 	openEnd    bool
 	endsInWord bool // its last character is of a spaced script
@@ -371,6 +372,7 @@ func (c *compiler) automaton() {
 		t.starts, c.starts = appendSpan(c.starts, starts[id])
 		t.waits, c.waits = appendSpan(c.waits, waits[id])
 		t.extras, c.extras = appendSpan(c.extras, c.extraOf[id])
+		t.leads = len(starts[id])+len(c.extraOf[id]) > 0
 		c.terms = append(c.terms, t)
 	}
 	c.trie = newTrie(literals)

@@ -143,37 +143,54 @@ func (w *work) character(i int) {
 func (w *work) walk(start, i int, state int32, units int32, inside bool) {
 	text, cells := w.text, w.trie.cells
 	for {
-		if first := cells[state].ends; first != 0 {
-			w.reach(first-1, start, i, units, inside)
+		at := &cells[state]
+		if at.ends != 0 {
+			w.reach(at.ends-1, start, i, units, inside)
 		}
 		if i >= len(text) {
 			return
 		}
-		code := w.trie.codes[text[i]]
-		to := cells[state].base + int32(code)
+		c := text[i]
+		code := w.trie.codes[c]
+		to := at.base + int32(code)
 		if code == 0 || cells[to].owner != state+1 {
 			return
 		}
 		state = to
-		if !isSpace(text[i]) {
-			i++
-			continue
-		}
-		for i < len(text) && isSpace(text[i]) {
-			i++
+		i++
+		if isSpace(c) {
+			for i < len(text) && isSpace(text[i]) {
+				i++
+			}
 		}
 	}
 }
 
 // reach takes note of the terms of one text, found at [start, end).
 func (w *work) reach(first int32, start, end int, units int32, inside bool) {
+	if w.head < len(w.queue) && int(w.queue[w.head].end) <= start {
+		w.arrive(int32(start))
+	}
 	for k := first; ; k++ {
 		t := &w.terms[k]
-		if (t.openStart || !inside) && (t.openEnd || !t.endsInWord || classAt(w.text, end) != spaced) {
+		if (t.openStart || !inside) && w.wanted(t, units) && (t.openEnd || !t.endsInWord || classAt(w.text, end) != spaced) {
 			w.hit(t, mark{int32(start), int32(end), units, units + t.weight})
 		}
 		if t.last {
 			return
 		}
 	}
+}
+
+// wanted reports whether a hit of t would mean anything now.
+func (w *work) wanted(t *term, units int32) bool {
+	if t.leads {
+		return true
+	}
+	for _, s := range w.waits[t.waits.from:t.waits.to] {
+		if units <= w.live[s] {
+			return true
+		}
+	}
+	return false
 }

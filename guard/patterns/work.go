@@ -31,7 +31,7 @@ type work struct {
 
 	found   [][]mark // by rule: up to maxSpans
 	touched []int32  // rules in found
-	wanted  []bool   // by regexp: its prefilter was seen
+	tripped []bool   // by regexp: its prefilter was seen
 
 	// Of the prompt, over all of its views.
 	places   [][]fold.Span // by rule: where it was reported
@@ -88,7 +88,7 @@ func newWork(p *program) *work {
 		rows:     make([]rowState, len(p.repeatOf)),
 		refusals: make([]mark, len(p.refuses)),
 		found:    make([][]mark, len(p.set.rules)),
-		wanted:   make([]bool, len(p.regexps)),
+		tripped:  make([]bool, len(p.regexps)),
 		places:   make([][]fold.Span, len(p.set.rules)),
 	}
 }
@@ -109,17 +109,14 @@ func (w *work) begin(text []byte) {
 		w.found[r] = w.found[r][:0]
 	}
 	w.touched = w.touched[:0]
-	clear(w.wanted)
+	clear(w.tripped)
 	w.flooded = w.flooded[:0]
 	w.watch = w.floodAt
 	w.tokens.begin(len(w.floods))
 }
 
-// hit takes note of a literal at m.
+// hit takes note of a literal at m. What arrives before m has arrived.
 func (w *work) hit(t *term, m mark) {
-	if w.head < len(w.queue) && w.queue[w.head].end <= m.start {
-		w.arrive(m.start)
-	}
 	for _, s := range w.starts[t.starts.from:t.starts.to] {
 		if s.anchor == anywhere || anchored(w.text, s.anchor, int(m.start)) {
 			w.reachNode(s.node, m, m.start)
@@ -192,7 +189,7 @@ func (w *work) extra(x extra, m mark) {
 	case repeated:
 		w.push(arrival{mark: m, kind: rowSeen, index: x.index})
 	case prefilter:
-		w.wanted[x.index] = true
+		w.tripped[x.index] = true
 	}
 }
 
