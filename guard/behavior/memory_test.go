@@ -54,6 +54,40 @@ func TestMemoryForgetsText(t *testing.T) {
 	require.False(t, kept("date"), "pushed out by newer prompts")
 }
 
+// TestMemoryBounds fills memories of several sizes far beyond their bounds.
+func TestMemoryBounds(t *testing.T) {
+	for _, sessions := range []int{1, 3, 100, 4095, 4096, 5000} {
+		m, err := NewMemory(MemoryOptions{Sessions: sessions})
+		require.NoError(t, err)
+		var past Past
+		say := func(i int) int {
+			require.NoError(t, m.Append(context.Background(), Key{"", fmt.Sprint(i)}, &Entry{Time: start, Digest: 1}, &past))
+			return past.Same
+		}
+		for i := range 3 * sessions {
+			require.Equal(t, 1, say(i))
+		}
+		require.LessOrEqual(t, m.Len(), sessions)
+		require.Greater(t, m.Len(), sessions*9/10)
+		require.Equal(t, 2, say(3*sessions-1), "the latest session is there")
+		require.Equal(t, 1, say(0), "the first is gone")
+	}
+}
+
+// TestMemoryKeepsUsed shows that it is use that counts, not age.
+func TestMemoryKeepsUsed(t *testing.T) {
+	m, err := NewMemory(MemoryOptions{Sessions: 10})
+	require.NoError(t, err)
+	var past Past
+	for i := range 100 {
+		require.NoError(t, m.Append(context.Background(), Key{"", "used"}, &Entry{Time: start, Digest: 1}, &past))
+		require.Equal(t, i+1, past.Same)
+		for j := range 9 {
+			require.NoError(t, m.Append(context.Background(), Key{"", fmt.Sprint(i, j)}, &Entry{Time: start}, &past))
+		}
+	}
+}
+
 // fill puts n sessions with full windows into a memory of that size.
 func fill(b *testing.B, n int, text string) *Memory {
 	b.Helper()

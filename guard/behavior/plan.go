@@ -8,47 +8,46 @@ import (
 )
 
 // maxJoins bounds the texts that one prompt causes to be scanned.
-const maxJoins = 24
+const maxJoins = 32
 
-// plan is one way to read earlier pieces and the new prompt as one text.
+// plan is one way to read earlier pieces and the new prompt as one text. A cut
+// between two letters is read with a space, unless glued has its bit.
 type plan struct {
 	pieces uint16 // bit i: piece i takes part
-	glue   glue
-	strip  bool // leave out what leads in a piece: "remember this for later: …"
+	glued  uint16 // bit i: a word was cut after piece i
+	strip  bool   // leave out what leads in a piece: "remember this for later: …"
 }
-
-// glue says what stands between two pieces.
-type glue uint8
-
-const (
-	spaced    glue = iota // a space, except beside a script that has none
-	glued                 // nothing: the words were cut
-	lastGlued             // a space, but the last word was cut
-)
 
 // plansFor lists the readings worth a scan, the likeliest first: all pieces in
 // a row; every second one, for fragments with a harmless prompt between any
-// two; those that break off without ending a sentence; and each one alone.
+// two; those that break off without ending a sentence; the short and the very
+// short of them; and each one alone.
 //
 // No reading joins the new prompt to a piece that is a sentence of its own.
 func plansFor(dst []plan, pieces []Piece, head []byte, headWhole bool) []plan {
 	last := len(pieces) - 1
-	dst = add(dst, chain(pieces, last, 1, true), pieces, head)
-	dst = add(dst, chain(pieces, last-1, 2, headWhole), pieces, head)
-	var open uint16
-	for i, piece := range pieces {
-		if piece.Whole && broken(piece.Text) {
-			open |= 1 << i
+	dst = add(dst, chain(pieces, last, 1, true), pieces, head, maxMixed)
+	dst = add(dst, chain(pieces, last-1, 2, headWhole), pieces, head, maxMixed)
+	for _, size := range [...]int{MaxPiece, 80, 32} {
+		var open uint16
+		for i, piece := range pieces {
+			if piece.Whole && len(piece.Text) <= size && broken(piece.Text) {
+				open |= 1 << i
+			}
 		}
+		dst = add(dst, open, pieces, head, 0)
 	}
-	dst = add(dst, open, pieces, head)
 	for i := last - 1; i >= 0; i-- {
 		if pieces[i].Whole {
-			dst = add(dst, 1<<i, pieces, head)
+			dst = add(dst, 1<<i, pieces, head, 0)
 		}
 	}
 	return dst
 }
+
+// maxMixed is how many cuts are tried in all combinations, space or none. More
+// are tried with spaces everywhere, nowhere, and everywhere but at the last.
+const maxMixed = 3
 
 // maxClosed is how long a piece may be, in bytes, that ends like a sentence and
 // still counts as a fragment: "Ignore all previous." Longer ones are sentences,
@@ -75,8 +74,8 @@ func chain(pieces []Piece, from, step int, tails bool) (set uint16) {
 }
 
 // add appends the plans that read the given pieces, unless they are there or
-// the last of them is not broken off.
-func add(dst []plan, set uint16, pieces []Piece, head []byte) []plan {
+// the last of them is not broken off. Up to mixed cuts get all combinations.
+func add(dst []plan, set uint16, pieces []Piece, head []byte, mixed int) []plan {
 	if set == 0 || !broken(pieces[bits.Len16(set)-1].Text) {
 		return dst
 	}
@@ -85,33 +84,33 @@ func add(dst []plan, set uint16, pieces []Piece, head []byte) []plan {
 			return dst
 		}
 	}
-	cuts, lead := 0, leadIn(head) > 0
-	lastCut := false
-	for i, piece := range pieces {
+	cuts, lead := uint16(0), leadIn(head) > 0
+	next := head
+	for i := len(pieces) - 1; i >= 0; i-- {
 		if set&(1<<i) == 0 {
 			continue
 		}
-		lead = lead || leadIn(piece.Text) > 0
-		next := head
-		for j := i + 1; j < len(pieces); j++ {
-			if set&(1<<j) != 0 {
-				next = pieces[j].Text
-				break
-			}
+		text := pieces[i].Text
+		lead = lead || leadIn(text) > 0
+		if betweenLetters(text, next) {
+			cuts |= 1 << i
 		}
-		if lastCut = betweenLetters(piece.Text, next); lastCut {
-			cuts++
-		}
+		next = text
 	}
-	dst = append(dst, plan{set, spaced, false})
-	if cuts > 0 {
-		dst = append(dst, plan{set, glued, false})
-	}
-	if cuts > 1 && lastCut {
-		dst = append(dst, plan{set, lastGlued, false})
+	dst = append(dst, plan{pieces: set})
+	if cuts != 0 {
+		dst = append(dst, plan{pieces: set, glued: cuts})
 	}
 	if lead {
-		dst = append(dst, plan{set, spaced, true})
+		dst = append(dst, plan{pieces: set, strip: true})
+	}
+	switch n := bits.OnesCount16(cuts); {
+	case n > mixed && n > 1:
+		dst = append(dst, plan{pieces: set, glued: 1 << (bits.Len16(cuts) - 1)})
+	case n > 1:
+		for some := (cuts - 1) & cuts; some != 0; some = (some - 1) & cuts { // every part of cuts
+			dst = append(dst, plan{pieces: set, glued: some})
+		}
 	}
 	return dst[:min(len(dst), maxJoins)]
 }
@@ -120,6 +119,7 @@ func add(dst []plan, set uint16, pieces []Piece, head []byte) []plan {
 // seam, with its first skipped bytes left out.
 func (s *seam) join(p plan, pieces []Piece, head []byte) (seam, skipped int) {
 	s.joined = s.joined[:0]
+	glued := false
 	for i, piece := range pieces {
 		if p.pieces&(1<<i) == 0 {
 			continue
@@ -128,30 +128,39 @@ func (s *seam) join(p plan, pieces []Piece, head []byte) (seam, skipped int) {
 		if p.strip {
 			text = text[leadIn(text):]
 		}
-		if p.glue != glued && separate(s.joined, text) {
-			s.joined = append(s.joined, ' ')
-		}
+		s.space(text, glued)
 		s.joined = append(s.joined, text...)
+		glued = p.glued&(1<<i) != 0
 	}
 	if p.strip {
 		skipped = leadIn(head)
 	}
-	if p.glue == spaced && separate(s.joined, head) {
-		s.joined = append(s.joined, ' ')
-	}
+	s.space(head[skipped:], glued)
 	seam = len(s.joined)
 	s.joined = append(s.joined, head[skipped:]...)
 	return seam, skipped
 }
 
-// separate says whether a reader would see a space between a and b.
+// space makes s.joined ready for text to go on with it: with one space between
+// them where there should be one.
+func (s *seam) space(text []byte, glued bool) {
+	switch n := len(s.joined); {
+	case !glued && separate(s.joined, text):
+		s.joined = append(s.joined, ' ')
+	case n > 0 && s.joined[n-1] == ' ' && len(text) > 0 && text[0] == ' ':
+		s.joined = s.joined[:n-1]
+	}
+}
+
+// separate says whether a reader would see a space between a and b that is not
+// there.
 func separate(a, b []byte) bool {
 	if len(a) == 0 || len(b) == 0 {
 		return false
 	}
 	last, _ := utf8.DecodeLastRune(a)
 	first, _ := utf8.DecodeRune(b)
-	return !spaceless(last) && !spaceless(first)
+	return last != ' ' && first != ' ' && !spaceless(last) && !spaceless(first)
 }
 
 // betweenLetters says whether the cut between a and b may go through a word of
@@ -176,7 +185,7 @@ func spaceless(r rune) bool {
 
 // endsSentence says whether text ends with the end of a sentence.
 func endsSentence(text []byte) bool {
-	r, _ := utf8.DecodeLastRune(text)
+	r, _ := utf8.DecodeLastRune(bytes.TrimRight(text, " "))
 	switch r {
 	case '.', '?', '!', '。', '？', '！', '｡', '…':
 		return true

@@ -55,7 +55,8 @@ func appendRetry(dst []check.Finding, p *check.Prompt, text []byte, past *Past) 
 	text = bytes.TrimSpace(text)
 	n := 0
 	for _, piece := range past.Pieces {
-		if end := commonSuffix(piece.Text, text); end >= sharedEnd && end < len(text) && end < len(piece.Text) {
+		earlier := bytes.TrimSpace(piece.Text)
+		if end := commonSuffix(earlier, text); end >= sharedEnd && end < len(text) && end < len(earlier) {
 			n++
 		}
 	}

@@ -16,7 +16,7 @@ const headBytes = 96
 
 // pieceOf cuts what later prompts may complete out of a folded text.
 func pieceOf(text []byte) (piece []byte, whole bool) {
-	text = bytes.TrimSpace(text)
+	text, _ = trim(text)
 	if len(text) <= MaxPiece {
 		return text, true
 	}
@@ -30,17 +30,34 @@ func pieceOf(text []byte) (piece []byte, whole bool) {
 // headOf cuts what may complete earlier prompts out of a folded text, and says
 // where it stands there and whether it is all.
 func headOf(text []byte) (head []byte, at int, whole bool) {
-	trimmed := bytes.TrimLeftFunc(text, unicode.IsSpace)
-	at = len(text) - len(trimmed)
-	trimmed = bytes.TrimRightFunc(trimmed, unicode.IsSpace)
-	if len(trimmed) <= MaxPiece {
-		return trimmed, at, true
+	text, at = trim(text)
+	if len(text) <= MaxPiece {
+		return text, at, true
 	}
 	n := headBytes
-	for n > 0 && !utf8.RuneStart(trimmed[n]) {
+	for n > 0 && !utf8.RuneStart(text[n]) {
 		n--
 	}
-	return trimmed[:n], at, false
+	return text[:n], at, false
+}
+
+// trim cuts white space off, but for one space at either end: it tells a cut
+// between two words from one inside a word. What is left begins at at.
+func trim(text []byte) (trimmed []byte, at int) {
+	trimmed = bytes.TrimLeftFunc(text, unicode.IsSpace)
+	at = len(text) - len(trimmed)
+	trimmed = bytes.TrimRightFunc(trimmed, unicode.IsSpace)
+	if len(trimmed) == 0 {
+		return nil, 0
+	}
+	end := at + len(trimmed)
+	if at > 0 && text[at-1] == ' ' {
+		at--
+	}
+	if end < len(text) && text[end] == ' ' {
+		end++
+	}
+	return text[at:end], at
 }
 
 // seam looks for attacks that are complete only when earlier pieces and the new
@@ -78,7 +95,7 @@ func (s *seam) find(ctx context.Context, scan check.Check, p *check.Prompt, piec
 			Span: view.Span(at+skipped, at+skipped+end),
 			Why:  "together with earlier prompts of the session this completes an attack: " + worst.Rule,
 		}
-		if worst.Severity >= check.High {
+		if points >= check.High.Points() {
 			break
 		}
 	}
@@ -96,11 +113,17 @@ func (s *seam) forget() {
 
 // across scans s.joined and adds up the findings that need both sides of
 // seamAt: end is how far beyond the seam they reach, worst the gravest of them.
+// Where they are no trifle, what stands before the seam counts with them, as it
+// would in one prompt.
 func (s *seam) across(ctx context.Context, scan check.Check, p *check.Prompt, seamAt int) (end int, worst check.Finding, points int) {
 	s.findings = s.scan(ctx, scan, p, s.joined, s.findings[:0])
-	scanned := false
+	scanned, before := false, 0
 	for _, f := range s.findings {
-		if f.Span.Start >= seamAt || f.Span.End <= seamAt || f.Points() <= 0 {
+		if f.Span.End <= seamAt {
+			before += max(f.Points(), 0)
+			continue
+		}
+		if f.Span.Start >= seamAt || f.Points() <= 0 {
 			continue
 		}
 		if !scanned {
@@ -116,6 +139,9 @@ func (s *seam) across(ctx context.Context, scan check.Check, p *check.Prompt, se
 			worst = f
 		}
 		points += f.Points()
+	}
+	if points >= check.Medium.Points() {
+		points += before
 	}
 	return end, worst, min(points, check.Critical.Points())
 }
