@@ -36,7 +36,7 @@ func (c *Catalogue) WriteTimeline(w io.Writer, t time.Time, names ...string) err
 	slices.SortStableFunc(entries, func(a, b *entry) int {
 		return cmp.Or(a.End().Compare(b.End()), strings.Compare(a.ID, b.ID))
 	})
-	d := drawing{day: DateOf(t)}
+	d := drawing{day: later(DateOf(t), Date{1})}
 	d.scale(entries)
 	d.frame(c, len(entries))
 	for i, e := range entries {
@@ -71,9 +71,10 @@ func (d *drawing) scale(entries []*entry) {
 	d.to = monthOf(earlier(to, d.day.AddMonths(240))).AddMonths(1)
 }
 
+// monthOf is the first of the month; the calendar itself begins on the second.
 func monthOf(d Date) Date {
 	_, _, day := d.Date()
-	return d.AddDays(1 - day)
+	return later(d.AddDays(1-day), Date{1})
 }
 
 func (d *drawing) x(day Date) float64 {
