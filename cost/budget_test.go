@@ -320,8 +320,26 @@ func TestBudgetSnapshot(t *testing.T) {
 	require.NoError(t, restored.Snapshot(&unchanged))
 	require.Equal(t, third.String(), unchanged.String())
 	require.ErrorIs(t, NewBudgetMemory(1).Restore(bytes.NewReader(file.Bytes())), ErrFull)
+	months := `{"accounts":[{"tenant":"a","month":"2026-04","spent":"1"},{"tenant":"a","month":"2026-05","spent":"1"}]}`
+	require.ErrorIs(t, NewBudgetMemory(1).Restore(strings.NewReader(months)), ErrFull, "nothing is forgotten to fit")
 }
 
 type failingWriter struct{}
 
 func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func FuzzRestore(f *testing.F) {
+	f.Add([]byte(`{"accounts":[{"tenant":"a","month":"2026-04","spent":"1","held":"0.5"},{"tenant":"a","month":"2026-05","spent":"1","held":"0"}]}`))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		m := NewBudgetMemory(10)
+		if m.Restore(bytes.NewReader(file)) != nil {
+			require.Zero(t, m.count)
+			return
+		}
+		var once, twice bytes.Buffer
+		require.NoError(t, m.Snapshot(&once))
+		require.NoError(t, m.Restore(bytes.NewReader(once.Bytes())))
+		require.NoError(t, m.Snapshot(&twice))
+		require.Equal(t, once.String(), twice.String())
+	})
+}

@@ -150,8 +150,8 @@ func TestBillBreakdown(t *testing.T) {
 		{"kind":"reasoning_output","units":40,"price":"0.000021","amount":"0.00084"},
 		{"kind":"audio_minutes","units":2,"price":"0.01","amount":"0.02"}]}`, string(text))
 	require.Equal(t, Line{Kind: Rerank}, bill.Line(Rerank))
-	require.Equal(t, Line{Kind: 99}, bill.Line(99))
-	require.Equal(t, "unknown", Kind(99).String())
+	require.Equal(t, Line{Kind: kindCount}, bill.Line(kindCount))
+	require.Equal(t, "unknown", kindCount.String())
 	for range bill.Lines() {
 		break // an iterator may be left early
 	}
@@ -168,7 +168,7 @@ func TestZeroTariff(t *testing.T) {
 	}
 	_, err := Default().At(at(t, before)).Bill(Usage{})
 	require.ErrorContains(t, err, "got 2025-06-04T23:59:59Z, want 2025-06-05T00:00:00Z or later")
-	_, ok := Default().At(time.Now()).Price(99)
+	_, ok := Default().At(time.Now()).Price(kindCount)
 	require.False(t, ok)
 }
 
