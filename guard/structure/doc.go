@@ -36,6 +36,19 @@
 // turn and begin another; between back quotes it is only flagged. Lines that
 // begin with the name of a speaker are a weak sign, since people paste chats.
 //
+// # Endings and disguises
+//
+// A sentence that runs out into signs and brackets which do not fit is how
+// suffixes look that a program searched for. A prompt that spells all its words
+// letter by letter, or in capitals at random, wants not to be read by filters.
+// These rules look at how a text is set, never at what it says: a few samples of
+// it, its end, and its first 4 KB.
+//
+// # Findings
+//
+// [Rules] lists the rules with an example each. A rule is reported at most eight
+// times at each severity, however often the text gives reason to.
+//
 // # Costs
 //
 // Time is linear in the prompt and nothing is allocated unless there is a
@@ -45,5 +58,6 @@
 //
 // JSON behind a sentence or in a code fence; other data formats; words mixed
 // from scripts that share no shapes with Latin; duplicate names in objects that
-// are open with more than 128 others.
+// are open with more than 128 others; suffixes that are all words; letters set
+// apart in scripts that have no spaces between words.
 package structure

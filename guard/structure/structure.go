@@ -36,6 +36,7 @@ func (c *Check) Inspect(_ context.Context, p *check.Prompt, dst []check.Finding)
 	c.inspectJSON(p.Text, &found)
 	c.inspectUnicode(p.Text, &found)
 	inspectSuffix(p.Text, &found)
+	inspectDisguise(p.Text, &found)
 	c.templates.inspectTokens(p.Folded.Main(), &found)
 	c.templates.inspectTurns(p.Folded.Main(), &found)
 	return found.list
