@@ -181,8 +181,8 @@ type Need struct {
 	Context int
 	// LTS asks for long-term support.
 	LTS bool
-	// Days is how long the model must stay in support; 0 asks for no longer
-	// than the policy's notice, because only models in production are chosen.
+	// Days is how long the model must stay in support, from the day asked for. 0
+	// asks for nothing more than production, which is further than the notice.
 	Days int
 	// Order says what is best among those that do.
 	Order Order
