@@ -126,34 +126,40 @@ type jumps struct {
 type jump struct {
 	key   uint64 // 0: free
 	state int32
+	cell  cell // of the state
 }
 
-func newJumps(keys map[uint64]int32) jumps {
+func newJumps(keys map[uint64]int32, t *trie) jumps {
 	log := max(3, bits.Len(uint(2*len(keys))))
 	j := jumps{newBitmap(slices.Collect(maps.Keys(keys))), make([]jump, 1<<log)}
 	for key, state := range keys {
 		i := j.home(key)
 		for j.table[i].key != 0 {
-			i = (i + 1) % uint64(len(j.table))
+			i = (i + 1) & j.last()
 		}
-		j.table[i] = jump{key, state}
+		j.table[i] = jump{key, state, t.cells[state]}
 	}
 	return j
 }
 
-func (j *jumps) home(key uint64) uint64 { return key * spread >> 32 % uint64(len(j.table)) }
+// home is where the search for a key begins; the table's length is a power of two.
+func (j *jumps) home(key uint64) uint64 { return key * spread >> 32 & j.last() }
 
-// after returns the state after a key; false if no literal begins with it.
-func (j *jumps) after(key uint64) (state int32, ok bool) {
+func (j *jumps) last() uint64 { return uint64(len(j.table)) - 1 }
+
+// after returns the jump over a key; nil if no literal begins with it.
+func (j *jumps) after(key uint64) *jump {
 	if !j.maybe.has(key) {
-		return 0, false
+		return nil
 	}
-	for i := j.home(key); j.table[i].key != 0; i = (i + 1) % uint64(len(j.table)) {
-		if j.table[i].key == key {
-			return j.table[i].state, true
+	for i := j.home(key); ; i = (i + 1) & j.last() {
+		switch at := &j.table[i]; at.key {
+		case key:
+			return at
+		case 0:
+			return nil
 		}
 	}
-	return 0, false
 }
 
 // filterKeys collects the keys of one filter.
@@ -183,7 +189,7 @@ func newFilter(literals []literal, t *trie) filter {
 	for _, l := range literals {
 		f.add(&keys, l)
 	}
-	f.whole, f.six = newJumps(keys.whole), newJumps(keys.six)
+	f.whole, f.six = newJumps(keys.whole, t), newJumps(keys.six, t)
 	f.innerPairs = pairsOf(keys.inner, f.innerMask)
 	f.stem, f.inner, f.three = newBitmap(keys.stem), newBitmap(keys.inner), newBitmap(keys.three)
 	return f

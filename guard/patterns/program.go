@@ -59,10 +59,13 @@ type term struct {
 // span32 is a range of a table.
 type span32 struct{ from, to int32 }
 
-// start is a node that a literal brings about by itself.
+// start is a node that a literal brings about by itself. One that means nothing
+// yet and wakes one step, the usual kind, has all that is needed in it.
 type start struct {
 	node   int32
+	wake   wake
 	anchor anchor
+	simple bool
 }
 
 // step is a use of literals in the middle of chains: the same ones at the same
@@ -326,6 +329,15 @@ func (c *compiler) layOut() {
 	}
 }
 
+func (c *compiler) start(d stepDraft) start {
+	n := c.nodes[d.first]
+	s := start{node: d.first, anchor: d.anchor}
+	if n.goals.from == n.goals.to && n.wakes.to-n.wakes.from == 1 {
+		s.wake, s.simple = c.wakes[n.wakes.from], true
+	}
+	return s
+}
+
 // appendSpan appends more to table and returns where it stands.
 func appendSpan[T any](table, more []T) (span32, []T) {
 	from := int32(len(table))
@@ -340,7 +352,7 @@ func (c *compiler) automaton() {
 	for s, d := range c.uses {
 		for _, l := range d.literals {
 			if d.first >= 0 {
-				starts[l] = append(starts[l], start{d.first, d.anchor})
+				starts[l] = append(starts[l], c.start(d))
 			}
 			if len(d.later) > 0 {
 				waits[l] = append(waits[l], int32(s))

@@ -73,8 +73,8 @@ func (w *work) word(i int) {
 		}
 		if f.stem.has(key&fourBytes) || f.always[w.text[i]] {
 			w.walk(i, i, 0, units, false)
-		} else if state, ok := f.whole.after(key); ok {
-			w.walk(i, i+bytesOf(key), state, units, false)
+		} else if to := f.whole.after(key); to != nil {
+			w.jump(to, i, i+bytesOf(key), units)
 		}
 	}
 	if f.hasInner {
@@ -132,36 +132,42 @@ func (w *work) character(i int) {
 	}
 	if f.three.has(x&threeBytes) || f.always[w.text[i]] {
 		w.walk(i, i, 0, units, false)
-	} else if state, ok := f.six.after(x & sixBytes); ok {
-		w.walk(i, i+6, state, units, false)
+	} else if to := f.six.after(x & sixBytes); to != nil {
+		w.jump(to, i, i+6, units)
+	}
+}
+
+// jump goes on from the state after the bytes [start, i).
+func (w *work) jump(to *jump, start, i int, units int32) {
+	if to.cell.ends != 0 {
+		w.reach(to.cell.ends-1, start, i, units, false)
+	}
+	if to.cell.base != 0 {
+		w.walk(start, i, to.state, units, false)
 	}
 }
 
 // walk follows the automaton from a state that it is in at i, and takes note of
-// the literals that it passes, which begin at start; inside a word only of
+// the literals that it comes to, which begin at start; inside a word only of
 // those that may begin there.
 func (w *work) walk(start, i int, state int32, units int32, inside bool) {
 	text, cells := w.text, w.trie.cells
-	for {
-		at := &cells[state]
-		if at.ends != 0 {
-			w.reach(at.ends-1, start, i, units, inside)
-		}
-		if i >= len(text) {
-			return
-		}
+	for base := cells[state].base; base != 0 && i < len(text); base = cells[state].base {
 		c := text[i]
 		code := w.trie.codes[c]
-		to := at.base + int32(code)
-		if code == 0 || cells[to].owner != state+1 {
+		at := &cells[base+int32(code)]
+		if code == 0 || at.owner != state+1 {
 			return
 		}
-		state = to
+		state = base + int32(code)
 		i++
 		if isSpace(c) {
 			for i < len(text) && isSpace(text[i]) {
 				i++
 			}
+		}
+		if at.ends != 0 {
+			w.reach(at.ends-1, start, i, units, inside)
 		}
 	}
 }

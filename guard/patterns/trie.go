@@ -27,7 +27,7 @@ func (t *trie) after(text string) (int32, bool) {
 }
 
 type cell struct {
-	base  int32
+	base  int32 // 0: no byte leads on
 	owner int32 // state it is reached from, plus 1; 0: free
 	ends  int32 // literals that end here: first of program.terms, plus 1
 }

@@ -117,10 +117,19 @@ func (w *work) begin(text []byte) {
 
 // hit takes note of a literal at m. What arrives before m has arrived.
 func (w *work) hit(t *term, m mark) {
-	for _, s := range w.starts[t.starts.from:t.starts.to] {
-		if s.anchor == anywhere || anchored(w.text, s.anchor, int(m.start)) {
-			w.reachNode(s.node, m, m.start)
+	starts := w.starts[t.starts.from:t.starts.to]
+	for i := range starts {
+		s := &starts[i]
+		if s.anchor != anywhere && !anchored(w.text, s.anchor, int(m.start)) {
+			continue
 		}
+		p := &w.marks[s.node]
+		if !s.simple || p.last.endUnit >= w.base && p.last.end > m.start {
+			w.reachNode(s.node, m, m.start)
+			continue
+		}
+		p.before, p.last = p.last, m
+		w.live[s.wake.step] = max(w.live[s.wake.step], m.endUnit+s.wake.limit)
 	}
 	for _, s := range w.waits[t.waits.from:t.waits.to] {
 		if m.startUnit <= w.live[s] {
