@@ -41,7 +41,7 @@ func (f *folder) join(s string, i int) int {
 		}
 		i = next
 	}
-	f.compose(begin)
+	f.compose(begin, s)
 	return i
 }
 
@@ -61,7 +61,7 @@ func lastBase(text []byte) (begin, marks int) {
 
 // compose brings out[begin:n], a base and its combining characters, into normal form C: puts these
 // in canonical order and joins them to the base (UAX #15).
-func (f *folder) compose(begin int) {
+func (f *folder) compose(begin int, s string) {
 	var runes [2*maxMarks + 2]rune
 	var classes [len(runes)]uint8
 	n := 0
@@ -88,7 +88,7 @@ func (f *folder) compose(begin int) {
 		runes[kept], classes[kept] = runes[i], classes[i]
 		kept++
 	}
-	f.rewrite(begin, runes[:kept])
+	f.rewrite(begin, s, runes[:kept])
 }
 
 // composition is what two characters make; 0: nothing.
@@ -104,7 +104,7 @@ func (f *folder) pair(base, joined rune) rune {
 }
 
 // rewrite puts runes for out[begin:n], if they differ. They are no longer than that.
-func (f *folder) rewrite(begin int, runes []rune) {
+func (f *folder) rewrite(begin int, s string, runes []rune) {
 	var scratch [(2*maxMarks + 2) * utf8.UTFMax]byte
 	text := scratch[:0]
 	for _, r := range runes {
@@ -113,22 +113,16 @@ func (f *folder) rewrite(begin int, runes []rune) {
 	if bytes.Equal(text, f.out[begin:f.n]) {
 		return
 	}
+	base := characterAt(f.points, s, begin)
 	f.n = begin + copy(f.out[begin:f.n], text)
-	for len(f.points) > 0 && int(f.points[len(f.points)-1].at) > begin {
-		f.points = f.points[:len(f.points)-1]
-	}
-	base := begin
-	if len(f.points) > 0 {
-		last := f.points[len(f.points)-1]
-		base += int(last.src) - int(last.at)
-	}
-	// Order is lost by now: what still stands on the base stems from the base.
-	_, size := utf8.DecodeRune(f.out[begin:f.n])
-	for at := begin + size; at < f.n; at += size {
+	f.points = f.points[:pointsTo(f.points, begin)]
+	// Order is lost by now: all that stands on the base, and the base, stem from the base.
+	for at := begin; at < f.n; {
 		f.points = append(f.points, point{uint32(at), uint32(base)})
-		_, size = utf8.DecodeRune(f.out[at:f.n])
+		f.shift = base - at
+		_, size := utf8.DecodeRune(f.out[at:f.n])
+		at += size
 	}
-	f.shift = base - (f.n - size)
 }
 
 // The conjoining letters of Hangul (Unicode §3.12): the only base letters that compose.

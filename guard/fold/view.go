@@ -92,22 +92,26 @@ func (v *View) span(start, end int) Span {
 }
 
 // character is where the raw character starts that byte p of v.Text was read from.
-func (v *View) character(p int) int {
-	i := v.after(p)
-	var from point
-	if i > 0 {
-		from = v.points[i-1]
-	}
-	limit := len(v.raw)
-	if i < len(v.points) {
-		limit = max(int(v.points[i].src), int(from.src)+1)
-	}
-	return runeStart(v.raw, min(int(from.src)+p-int(from.at), limit-1))
-}
+func (v *View) character(p int) int { return characterAt(v.points, v.raw, p) }
 
 // after is the number of points at or before byte p of v.Text.
-func (v *View) after(p int) int {
-	return sort.Search(len(v.points), func(i int) bool { return int(v.points[i].at) > p })
+func (v *View) after(p int) int { return pointsTo(v.points, p) }
+
+func characterAt(points []point, raw string, p int) int {
+	i := pointsTo(points, p)
+	var from point
+	if i > 0 {
+		from = points[i-1]
+	}
+	limit := len(raw)
+	if i < len(points) {
+		limit = max(int(points[i].src), int(from.src)+1)
+	}
+	return runeStart(raw, min(int(from.src)+p-int(from.at), limit-1))
+}
+
+func pointsTo(points []point, p int) int {
+	return sort.Search(len(points), func(i int) bool { return int(points[i].at) > p })
 }
 
 // withMarks moves end over the combining marks that follow, which belong to the character before.
