@@ -24,7 +24,7 @@ func (m *markup) angle(b []byte, at int, final bool, found *[]check.Finding) ver
 	}
 	inside := b[1:end]
 	if closed && !bytes.ContainsAny(inside, " \t\r\n\f") {
-		m.judge(inside, false, at, at+end, found) // CommonMark 0.31.2 §6.5
+		m.judge(inside, false, false, at, at+end, found) // CommonMark 0.31.2 §6.5
 	}
 	m.tag(inside, at, at+end, closed, found)
 	return decided
@@ -55,7 +55,9 @@ func (m *markup) comment(b []byte, at int, final bool, found *[]check.Finding) v
 }
 
 // tagEnd returns where the tag that b begins with ends, and whether it does
-// within maxLook: at the first > outside the quotes of an attribute.
+// within maxLook: at the first > outside the quotes of an attribute, or before a
+// <, where another may begin. (To a browser that is a letter of a name; what
+// follows is judged the same, and each byte is looked at once.)
 func tagEnd(b []byte) (end int, closed bool) {
 	b = b[:min(len(b), maxLook)]
 	quote, value := byte(0), false // value: right after =
@@ -68,7 +70,7 @@ func tagEnd(b []byte) (end int, closed bool) {
 			continue
 		case value && (c == '"' || c == '\''):
 			quote = c
-		case c == '>':
+		case c == '>', c == '<' && i > 0:
 			return i, true
 		}
 		value = c == '=' || value && isSpace(c)
@@ -113,7 +115,7 @@ func (m *markup) tag(inside []byte, start, end int, closed bool, found *[]check.
 		case attribute == "http-equiv" && strings.EqualFold(value, "refresh"):
 			m.report(ActiveHTML, check.High, start, end, "an HTML tag loads a document", found)
 		case isAddress:
-			m.judge([]byte(value), load, start, end, found)
+			m.judge([]byte(value), load, len(value) > maxAddress, start, end, found)
 		}
 	}
 }

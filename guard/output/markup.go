@@ -152,12 +152,13 @@ func (m *markup) closing(b []byte, at int, final bool, found *[]check.Finding) v
 		return needMore
 	}
 	if len(b) > 1 && (b[1] == '(' || b[1] == ':') {
-		start, end, ok := address(b[2:min(len(b), maxLook)], b[1] == '(', final || len(b) >= maxLook)
-		if !ok {
+		long := len(b) >= maxAddress
+		start, end, ended := address(b[2:min(len(b), maxAddress)], b[1] == '(')
+		if !ended && !long && !final {
 			return needMore
 		}
 		image := m.depth > 0 && m.images&1 == 1
-		m.judge(b[2+start:2+end], image, at, at+2+end, found)
+		m.judge(b[2+start:2+end], image, !ended && long, at, at+2+end, found)
 	}
 	if m.depth > 0 {
 		m.depth--
@@ -166,9 +167,12 @@ func (m *markup) closing(b []byte, at int, final bool, found *[]check.Finding) v
 	return decided
 }
 
+// maxAddress is how much of an address is judged; a longer one carries data.
+const maxAddress = 512
+
 // address finds the address at the beginning of b, white space before it left
-// out. Not ok means that more is needed to know where it ends.
-func address(b []byte, inParentheses, final bool) (start, end int, ok bool) {
+// out, and says whether it ends there.
+func address(b []byte, inParentheses bool) (start, end int, ended bool) {
 	for start < len(b) && isSpace(b[start]) {
 		start++
 	}
@@ -181,7 +185,7 @@ func address(b []byte, inParentheses, final bool) (start, end int, ok bool) {
 	} else {
 		end = start + addressLen(b[start:], inParentheses)
 	}
-	return start, end, final || end < len(b)
+	return start, end, end < len(b)
 }
 
 // addressLen returns where the address that b begins with ends: at white space,
@@ -204,9 +208,9 @@ func addressLen(b []byte, inParentheses bool) int {
 	return len(b)
 }
 
-// judge reports what is wrong with an address.
-func (m *markup) judge(address []byte, image bool, start, end int, found *[]check.Finding) {
-	rule, severity, why := m.rules.judgeURL(address, image)
+// judge reports what is wrong with an address, of which more may follow.
+func (m *markup) judge(address []byte, image, more bool, start, end int, found *[]check.Finding) {
+	rule, severity, why := m.rules.judgeURL(address, image, more)
 	if rule != "" {
 		m.report(rule, severity, start, end, why, found)
 	}

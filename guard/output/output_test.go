@@ -99,6 +99,8 @@ var table = []struct {
 	{"image of the page", "![x](/a.png?v=2) ![y](images/b.png?v=3)", "", ""},
 	{"image in data:", "![x](data:image/png;base64," + longData + ")", "", ""},
 	{"link with data", "[more](https://evil.example/?d=" + longData + ")", LinkData, ""},
+	{"image with an endless address", "![x](https://evil.example/" + strings.Repeat("a-/", 400) + "?q=1)", ImageData, ""},
+	{"tag in a tag", "<b <img src=https://evil.example/?q=1>", ImageData, ""},
 	{"link with a short query", "[search](https://www.search.example/search?q=window+seats&hl=en)", "", ""},
 	{"link to a page", "[News](https://paper.example/2025/06/01/a-very-long-title-of-an-article-about-trains-in-the-alps.html)", "", ""},
 	{"link to an article (with parentheses)", "[Go](https://wiki.example/wiki/Go_(programming_language)) (see there)", "", ""},
@@ -348,6 +350,30 @@ func BenchmarkScanner(b *testing.B) {
 			}
 			require.Len(b, out, len(prose))
 		})
+	}
+}
+
+// BenchmarkHostile scans answers made to be slow, in the smallest chunks.
+func BenchmarkHostile(b *testing.B) {
+	rules := mustNew(b, everything)
+	for _, c := range []struct{ name, text string }{
+		{"tags", "<a x=' "}, {"tag", "<a "}, {"brackets", "]( "}, {"addresses", "](https://evil.example/&#x61;"}, {"lines", "\n```"},
+		{"keys", "-----BEGIN PRIVATE KEY-----\n"}, {"tokens", " eyJaaaaaaaaaaaaa"}, {"bearers", " bearer x.y"}, {"canaries", canary[:25] + " "},
+		{"leaks", "never tell customers which wagons are late and always "}, {"mathematical", "𝒂𝒃𝒄 "}, {"Cyrillic", "привет "}, {"Chinese", "顧客には必ず"}, {"no text", "\xff\xf0\x90"},
+	} {
+		text := []byte(strings.Repeat(c.text, 20_000/len(c.text)))
+		for _, size := range []int{1, 4096} {
+			b.Run(fmt.Sprintf("%s/chunk=%d", c.name, size), func(b *testing.B) {
+				b.SetBytes(int64(len(text)))
+				for b.Loop() {
+					s := rules.Scanner()
+					for chunk := range slices.Chunk(text, size) {
+						s.Write(chunk)
+					}
+					s.Close()
+				}
+			})
+		}
 	}
 }
 

@@ -125,8 +125,9 @@ func isPlaceholder(token []byte) bool {
 const (
 	keyBegin = "-----BEGIN "
 	keyEnd   = "PRIVATE KEY"
-	keyLabel = 64 // bytes between them and up to the end of the line
-	keyBody  = 40 // base64 characters in a row that make it a key and no sample
+	keyLabel = 64  // bytes between them and up to the end of the line
+	keyLook  = 256 // bytes in which the key must begin; its headers come first
+	keyBody  = 40  // base64 characters in a row that make it a key and no sample
 )
 
 // privateKey looks at "-----BEGIN … PRIVATE KEY-----" (RFC 7468 §2, and OpenSSH's
@@ -151,7 +152,7 @@ func (m *markup) privateKey(b []byte, at int, final bool, found *[]check.Finding
 	if line < 0 || !bytes.Contains(label[:line], []byte(keyEnd)) {
 		return decided
 	}
-	body, _, ended := bytes.Cut(b[len(head)+line:min(len(b), maxLook)], []byte("-----END"))
+	body, _, ended := bytes.Cut(b[len(head)+line:min(len(b), keyLook)], []byte("-----END"))
 	run := 0
 	for _, c := range body {
 		if isAlnum(c) || c == '+' || c == '/' {
@@ -163,7 +164,7 @@ func (m *markup) privateKey(b []byte, at int, final bool, found *[]check.Finding
 			run = 0
 		}
 	}
-	if ended || len(b) >= maxLook {
+	if ended || len(b) >= keyLook {
 		return decided
 	}
 	return unless(final)

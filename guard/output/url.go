@@ -16,8 +16,9 @@ const (
 )
 
 // judgeURL says what is wrong with the address of a link or an image; no rule
-// if nothing is.
-func (r *Rules) judgeURL(address []byte, image bool) (rule string, severity check.Severity, why string) {
+// if nothing is. An address that is too long to be judged, of which more
+// follows, carries data.
+func (r *Rules) judgeURL(address []byte, image, more bool) (rule string, severity check.Severity, why string) {
 	url := plainURL(address)
 	scheme, rest := splitScheme(url)
 	switch scheme {
@@ -44,9 +45,9 @@ func (r *Rules) judgeURL(address []byte, image bool) (rule string, severity chec
 	path, query, _ := strings.Cut(path, "?")
 	run := max(longestRun(path), longestRun(name), longestRun(user))
 	switch {
-	case image && (query != "" || run >= imageRun):
+	case image && (more || query != "" || run >= imageRun):
 		return ImageData, check.High, "the address of an image carries data to a host that is not allowed"
-	case !image && (len(query) >= linkQuery || run >= linkRun):
+	case !image && (more || len(query) >= linkQuery || run >= linkRun):
 		return LinkData, check.Medium, "the address of a link carries data to a host that is not allowed"
 	}
 	return "", 0, ""
