@@ -49,7 +49,8 @@ type BudgetState interface {
 	Hold(ctx context.Context, a Account, most, limit Amount) (Balance, bool, error)
 
 	// Settle takes held off what the account holds and adds spent to what it has
-	// spent, whatever the limit is.
+	// spent, whatever the limit is. With nothing held, it opens the account if
+	// need be.
 	Settle(ctx context.Context, a Account, held, spent Amount) error
 }
 
@@ -127,6 +128,22 @@ func (b *Budget) Reserve(ctx context.Context, tenant string, most Amount, t time
 		return nil, &OverBudgetError{Tenant: tenant, Most: most, Cap: limit, Balance: balance, Resets: b.resets(t)}
 	}
 	return &Reservation{state: b.state, account: account, most: most}, nil
+}
+
+// Charge books a cost that nothing was reserved for, whatever the cap: a batch
+// that has come back, or what an audit shows was spent before a restart.
+func (b *Budget) Charge(ctx context.Context, tenant string, exact Amount, t time.Time) error {
+	if exact < 0 {
+		return fmt.Errorf("cost: budget: got %v € to charge, want 0 or more", exact)
+	}
+	account, err := b.account(tenant, t)
+	if err != nil {
+		return err
+	}
+	if err := b.state.Settle(context.WithoutCancel(ctx), account, 0, exact); err != nil {
+		return fmt.Errorf("cost: budget: %w", err)
+	}
+	return nil
 }
 
 // Balance returns what the tenant has spent and holds in the month of t.

@@ -96,6 +96,22 @@ func TestBudgetEdges(t *testing.T) {
 	require.ErrorIs(t, late.Settle(ctx, 1), ErrOverflow)
 }
 
+func TestBudgetCharge(t *testing.T) {
+	ctx, now := t.Context(), at(t, may)
+	b := budgetOf(t, 100, NewBudgetMemory(1))
+	require.NoError(t, b.Charge(ctx, "acme", 70, now))
+	require.NoError(t, b.Charge(ctx, "acme", 50, now))
+	balance, err := b.Balance(ctx, "acme", now)
+	require.NoError(t, err)
+	require.Equal(t, Balance{Spent: 120}, balance)
+	_, err = b.Reserve(ctx, "acme", 1, now)
+	require.ErrorAs(t, err, new(*OverBudgetError))
+	require.ErrorContains(t, b.Charge(ctx, "acme", -1, now), "want 0 or more")
+	require.ErrorIs(t, b.Charge(ctx, "acme", Unlimited, now), ErrOverflow)
+	require.ErrorIs(t, b.Charge(ctx, "other", 1, now), ErrFull)
+	require.ErrorContains(t, b.Charge(ctx, strings.Repeat("x", maxTenant+1), 1, now), "257 bytes")
+}
+
 // The month is that of the zone, and a call is settled in the month it began.
 func TestBudgetMonth(t *testing.T) {
 	ctx := t.Context()

@@ -80,7 +80,7 @@ func TestMintAndAuthenticate(t *testing.T) {
 		requireAuth(t, k, string(flipped), start, ErrUnknown)
 		flipped[i] = was
 	}
-	for _, bad := range []string{"", " ", token + " ", " " + token, strings.ToUpper(token), token[1:], token[:len(token)-1], "Bearer " + token, strings.Repeat("x", 1<<20), "\xff\x00"} {
+	for _, bad := range []string{"", " ", token + " ", " " + token, strings.ToUpper(token), token[1:], token[:len(token)-1], "Bearer " + token, tokenPrefix, token + token, strings.Repeat("x", 1<<20), "\xff\x00"} {
 		requireAuth(t, k, bad, start, ErrUnknown)
 		require.False(t, WellFormed(bad))
 	}

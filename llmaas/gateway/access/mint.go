@@ -47,7 +47,7 @@ func (k *Keys) Mint(ctx context.Context, n NewKey, now time.Time) (Key, Secret, 
 		secret = fresh
 		key = Key{
 			ID: id, Tenant: n.Tenant, Name: n.Name, Grant: n.Grant.clone(), Created: now.UTC(),
-			Expires: n.Expires, RotateAfter: n.RotateAfter, Secrets: []SecretRecord{record},
+			Expires: n.Expires.UTC(), RotateAfter: n.RotateAfter, Secrets: []SecretRecord{record},
 		}
 		s.Keys = slices.Insert(s.Keys, i, key.clone())
 		return nil

@@ -48,7 +48,8 @@
 //
 // # State
 //
-// A [Memory] holds the counts for one process, and begins anew with it. Several
+// A [Memory] holds the counts for one process, and begins anew with it; a host
+// that keeps an audit makes good for that with [Limiter.Charge]. Several
 // gateways share them behind [State], two methods that are each one atomic step.
 //
 // # What is not here

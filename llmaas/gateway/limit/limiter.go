@@ -134,6 +134,29 @@ func (l *Limiter) Reserve(ctx context.Context, r Request, now time.Time) (*Lease
 	return lease, nil
 }
 
+// Charge counts a request that was made without a lease, whatever the limits: one
+// that an audit shows came at the instant t before a restart. It leaves budgets
+// alone.
+func (l *Limiter) Charge(ctx context.Context, tenant string, output int64, t time.Time) error {
+	switch {
+	case l.state == nil:
+		return errors.New("limit: got the zero Limiter, want one of New")
+	case output < 0:
+		return fmt.Errorf("limit: got %d output tokens to charge, want 0 or more", output)
+	case len(tenant) > maxTenant:
+		return fmt.Errorf("limit: got a tenant of %d bytes, want at most %d", len(tenant), maxTenant)
+	}
+	counters := Tier{OutputPerHour: Unlimited, OutputPerDay: Unlimited, RequestsPerMinute: Unlimited}.counters(output, t)
+	_, ok, err := l.state.Take(ctx, tenant, counters[:open], t)
+	if err != nil {
+		return fmt.Errorf("limit: %w", err)
+	}
+	if !ok {
+		return errors.New("limit: got more output tokens than a count holds")
+	}
+	return nil
+}
+
 // ErrSettled says that a lease was settled or released before.
 var ErrSettled = errors.New("limit: lease is settled already")
 

@@ -63,6 +63,7 @@ func TestLimits(t *testing.T) {
 		{"too large for the hour, over the day", tier(func(t *Tier) { t.OutputPerHour, t.OutputPerDay = 100, 120 }), []int64{60}, 101, OutputPerHour, 0},
 		{"requests", tier(func(t *Tier) { t.RequestsPerMinute = 2 }), []int64{0, 0}, 0, RequestsPerMinute, 30*time.Second - 1},
 		{"at once", tier(func(t *Tier) { t.Concurrent = 2 }), []int64{0, 0}, 0, Concurrent, time.Second},
+		{"requests, with a spent hour that nothing is asked of", tier(func(t *Tier) { t.OutputPerHour, t.RequestsPerMinute = 60, 1 }), []int64{60}, 0, RequestsPerMinute, 30*time.Second - 1},
 		{"at once and requests", tier(func(t *Tier) { t.Concurrent, t.RequestsPerMinute = 2, 2 }), []int64{0, 0}, 0, RequestsPerMinute, 30*time.Second - 1},
 		{"unlimited", unlimited, []int64{math.MaxInt64}, 0, "", 0},
 		{"no sum wraps around", unlimited, []int64{math.MaxInt64}, 1, OutputPerDay, 11*time.Hour + 30*time.Second - 1},
@@ -247,6 +248,25 @@ func TestWindows(t *testing.T) {
 
 	counters := unlimited.counters(0, time.Unix(-1, 0))
 	require.Equal(t, int64(-60), counters[minute].Start, "before 1970 too")
+}
+
+// What came before a restart counts on.
+func TestCharge(t *testing.T) {
+	l := limiterOf(t, Tier{OutputPerHour: 100, OutputPerDay: 200, RequestsPerMinute: 3, Concurrent: 1}, Options{})
+	require.NoError(t, l.Charge(t.Context(), "acme", 150, noon.Add(-time.Second)))
+	require.NoError(t, l.Charge(t.Context(), "acme", 30, noon))
+	require.Equal(t, [...]int64{hour: 30, day: 180, minute: 1, open: 0}, values(t, l, noon))
+	_, err := l.Reserve(t.Context(), Request{"acme", 21, 0}, noon)
+	require.ErrorContains(t, err, OutputPerDay)
+	_, err = l.Reserve(t.Context(), Request{"acme", 20, 0}, noon)
+	require.NoError(t, err)
+
+	require.ErrorContains(t, l.Charge(t.Context(), "acme", -1, noon), "-1")
+	require.ErrorContains(t, l.Charge(t.Context(), "acme", math.MaxInt64, noon), "more output tokens")
+	require.ErrorContains(t, l.Charge(t.Context(), strings.Repeat("x", maxTenant+1), 0, noon), "257 bytes")
+	require.ErrorContains(t, new(Limiter).Charge(t.Context(), "acme", 0, noon), "New")
+	l = limiterOf(t, unlimited, Options{State: new(Memory)})
+	require.ErrorIs(t, l.Charge(t.Context(), "acme", 0, noon), ErrFull)
 }
 
 func TestBudgetHook(t *testing.T) {
