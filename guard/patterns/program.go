@@ -59,14 +59,23 @@ type term struct {
 // span32 is a range of a table.
 type span32 struct{ from, to int32 }
 
-// start is a node that a literal brings about by itself. One that means nothing
-// yet and wakes one step, the usual kind, has all that is needed in it.
+// start is a node that a literal brings about by itself. The usual kinds have all
+// that is needed in them.
 type start struct {
 	node   int32
 	wake   wake
 	anchor anchor
-	simple bool
+	kind   startKind
+	refuse int32 // of program.refuses, if it is a plain refusal
 }
+
+type startKind uint8
+
+const (
+	general  startKind = iota
+	simple             // it wakes one step and means nothing yet
+	refusing           // it wakes none and is a refusal
+)
 
 // step is a use of literals in the middle of chains: the same ones at the same
 // anchor. Chains that ask for the same share it.
@@ -332,8 +341,12 @@ func (c *compiler) layOut() {
 func (c *compiler) start(d stepDraft) start {
 	n := c.nodes[d.first]
 	s := start{node: d.first, anchor: d.anchor}
-	if n.goals.from == n.goals.to && n.wakes.to-n.wakes.from == 1 {
-		s.wake, s.simple = c.wakes[n.wakes.from], true
+	goals, wakes := c.goals[n.goals.from:n.goals.to], c.wakes[n.wakes.from:n.wakes.to]
+	switch {
+	case len(goals) == 0 && len(wakes) == 1:
+		s.wake, s.kind = wakes[0], simple
+	case len(wakes) == 0 && len(goals) == 1 && goals[0].refuse:
+		s.refuse, s.kind = goals[0].index, refusing
 	}
 	return s
 }

@@ -23,7 +23,7 @@ type work struct {
 	marks    []pair     // by node: where it was last complete
 	latest   []mark     // by part of a near: where it began last
 	rows     []rowState // by row of a repeat
-	refusals []mark     // by refusal: where it was last complete
+	refusals []pair     // by refusal: where it was last complete
 
 	queue []arrival // complete from a place on that the scan has not reached: by end
 	head  int
@@ -63,6 +63,7 @@ const (
 	nodeDone arrivalKind = iota
 	partSeen
 	rowSeen
+	refused // what lay ahead when a match was kept
 )
 
 // match is a rule that matched, but for what refuses it.
@@ -86,7 +87,7 @@ func newWork(p *program) *work {
 		marks:    make([]pair, len(p.nodes)),
 		latest:   make([]mark, len(p.parts)),
 		rows:     make([]rowState, len(p.repeatOf)),
-		refusals: make([]mark, len(p.refuses)),
+		refusals: make([]pair, len(p.refuses)),
 		found:    make([][]mark, len(p.set.rules)),
 		tripped:  make([]bool, len(p.regexps)),
 		places:   make([][]fold.Span, len(p.set.rules)),
@@ -119,17 +120,9 @@ func (w *work) begin(text []byte) {
 func (w *work) hit(t *term, m mark) {
 	starts := w.starts[t.starts.from:t.starts.to]
 	for i := range starts {
-		s := &starts[i]
-		if s.anchor != anywhere && !anchored(w.text, s.anchor, int(m.start)) {
-			continue
+		if s := &starts[i]; s.anchor == anywhere || anchored(w.text, s.anchor, int(m.start)) {
+			w.start(s, m)
 		}
-		p := &w.marks[s.node]
-		if !s.simple || p.last.endUnit >= w.base && p.last.end > m.start {
-			w.reachNode(s.node, m, m.start)
-			continue
-		}
-		p.before, p.last = p.last, m
-		w.live[s.wake.step] = max(w.live[s.wake.step], m.endUnit+s.wake.limit)
 	}
 	for _, s := range w.waits[t.waits.from:t.waits.to] {
 		if m.startUnit <= w.live[s] {
@@ -141,6 +134,25 @@ func (w *work) hit(t *term, m mark) {
 			w.extra(x, m)
 		}
 	}
+}
+
+// start brings about a node at m, in the short way if there is one.
+func (w *work) start(s *start, m mark) {
+	switch s.kind {
+	case simple:
+		if p := &w.marks[s.node]; !p.ahead(w.base, m.start) {
+			p.before, p.last = p.last, m
+			w.live[s.wake.step] = max(w.live[s.wake.step], m.endUnit+s.wake.limit)
+			return
+		}
+	case refusing:
+		p := &w.refusals[s.refuse]
+		if len(w.found[w.refuses[s.refuse].rule]) == 0 && !p.ahead(w.base, m.start) {
+			p.before, p.last = p.last, m
+			return
+		}
+	}
+	w.reachNode(s.node, m, m.start)
 }
 
 // follow brings about the nodes of a step whose parents end shortly before m.
@@ -164,6 +176,23 @@ func (w *work) follow(s *step, m mark) {
 // pair is the two latest places of a node. The end of the last one may still
 // lie ahead of the scan; the end of the one before does not.
 type pair struct{ last, before mark }
+
+// ahead reports whether the last place, seen since base, ends behind now.
+func (p *pair) ahead(base, now int32) bool { return p.last.endUnit >= base && p.last.end > now }
+
+// arrive adds a place whose end the scan has reached.
+func (p *pair) arrive(m mark, base int32) {
+	switch {
+	case p.last.endUnit < base || p.last.end < m.end:
+		p.before, p.last = p.last, m
+	case p.last.end == m.end:
+		p.last = earlier(p.last, m)
+	case p.before.endUnit < base || p.before.end < m.end:
+		p.before = m
+	case p.before.end == m.end:
+		p.before = earlier(p.before, m)
+	}
+}
 
 // reachNode takes note that node i is complete at m, which a hit that starts at
 // now says. What means something by itself, or would crowd out a place whose
@@ -214,14 +243,11 @@ func (w *work) push(a arrival) {
 	}
 }
 
-// arrive does what becomes true up to a place.
+// arrive does what becomes true up to a place, in the order of the ends.
 func (w *work) arrive(place int32) {
 	for w.head < len(w.queue) && w.queue[w.head].end <= place {
-		a := &w.queue[w.head]
+		a := w.queue[w.head]
 		w.head++
-		if len(w.ready) > 0 && w.ready[0].end < a.end {
-			w.settle()
-		}
 		switch a.kind {
 		case nodeDone:
 			w.node(a.index, a.mark)
@@ -229,28 +255,23 @@ func (w *work) arrive(place int32) {
 			w.part(a.index, a.mark)
 		case rowSeen:
 			w.row(a.index, a.mark)
+		case refused:
+			w.refuse(a.index, a.mark)
+		}
+		if w.head == len(w.queue) || w.queue[w.head].end > a.end {
+			w.settle()
 		}
 	}
 	if w.head == len(w.queue) {
 		w.queue, w.head = w.queue[:0], 0
 	}
-	w.settle()
 }
 
 // node does what node i means at m, whose end the scan has reached.
 func (w *work) node(i int32, m mark) {
-	n, p := &w.nodes[i], &w.marks[i]
+	n := &w.nodes[i]
+	w.marks[i].arrive(m, w.base)
 	w.wake(n, m.endUnit)
-	switch {
-	case p.last.endUnit < w.base || p.last.end < m.end:
-		p.before, p.last = p.last, m
-	case p.last.end == m.end:
-		p.last = earlier(p.last, m)
-	case p.before.endUnit < w.base || p.before.end < m.end:
-		p.before = m
-	case p.before.end == m.end:
-		p.before = earlier(p.before, m)
-	}
 	for _, g := range w.goals[n.goals.from:n.goals.to] {
 		if g.refuse {
 			w.refuse(g.index, m)
@@ -270,7 +291,7 @@ func earlier(a, b mark) mark {
 
 // refuse drops the matches that refusal i at m drops.
 func (w *work) refuse(i int32, m mark) {
-	w.refusals[i] = m
+	w.refusals[i].arrive(m, w.base)
 	r := &w.refuses[i]
 	w.found[r.rule] = slices.DeleteFunc(w.found[r.rule], func(o mark) bool { return r.drops(m, o) })
 }
@@ -333,7 +354,13 @@ func (w *work) settle() {
 
 func (w *work) refusedAt(m match) bool {
 	for _, i := range w.refused[m.rule] {
-		if not := w.refusals[i]; not.endUnit >= w.base && w.refuses[i].drops(not, m.mark) {
+		p := &w.refusals[i]
+		not := p.last
+		if p.last.endUnit >= w.base && p.last.end > m.end { // it has yet to drop what it drops
+			w.push(arrival{mark: p.last, kind: refused, index: i})
+			not = p.before
+		}
+		if not.endUnit >= w.base && w.refuses[i].drops(not, m.mark) {
 			return true
 		}
 	}
