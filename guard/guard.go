@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,9 +26,14 @@ type Options struct {
 	// that is not named here has Policy. See [Guard.SetPolicy].
 	Tenants map[string]Policy
 
-	// Rules holds rule files of the host, read beside the built-in ones; nil
-	// means none. See [Guard.SetRules].
+	// Rules holds the host's own rule files, *.rules at any depth; nil means
+	// none. guard/patterns/rules/README.md says how to write one. See
+	// [Guard.SetRules].
 	Rules fs.FS
+
+	// OnlyRules makes Rules replace the built-in rules; otherwise they add to
+	// them, and may use their word sets.
+	OnlyRules bool
 
 	// Checks run after the layers of structure and patterns and before the one
 	// of behavior, in this order.
@@ -50,6 +56,7 @@ type Options struct {
 type Guard struct {
 	checks   []Check // structure, patterns, the host's, behavior
 	patterns *patterns.Patterns
+	builtin  []fs.FS // the rule files that stay whatever the host's are
 	maxBytes int
 	now      func() time.Time
 	fallback *policy
@@ -91,7 +98,10 @@ func (g *Guard) addChecks(o Options) error {
 	if err != nil {
 		return err
 	}
-	rules, err := parseRules(o.Rules)
+	if !o.OnlyRules {
+		g.builtin = []fs.FS{patterns.Builtin()}
+	}
+	rules, err := g.parseRules(o.Rules)
 	if err != nil {
 		return fmt.Errorf("Options.Rules: %w", err)
 	}
@@ -117,19 +127,20 @@ func (g *Guard) addChecks(o Options) error {
 	return nil
 }
 
-// parseRules reads the built-in rules and those of the host.
-func parseRules(host fs.FS) (*patterns.Set, error) {
-	if host == nil {
-		return patterns.Parse(patterns.Builtin())
+// parseRules reads the rules of the host and the built-in ones, if they are wanted.
+func (g *Guard) parseRules(host fs.FS) (*patterns.Set, error) {
+	all := slices.Clone(g.builtin)
+	if host != nil {
+		all = append(all, host)
 	}
-	return patterns.Parse(patterns.Builtin(), host)
+	return patterns.Parse(all...)
 }
 
 // SetRules replaces the host's rules, those of [Options].Rules, while the guard
-// is in use; nil leaves the built-in ones alone. Prompts that are being judged
+// is in use; nil means none. What [Options].OnlyRules said holds on. Prompts that are being judged
 // are finished with the old rules. After an error the old rules stay.
 func (g *Guard) SetRules(host fs.FS) error {
-	set, err := parseRules(host)
+	set, err := g.parseRules(host)
 	if err != nil {
 		return fmt.Errorf("guard: rules: %w", err)
 	}
