@@ -85,6 +85,36 @@ func TestParseUsage(t *testing.T) {
 	}
 }
 
+// Each token is billed once, whichever way the reply counts its reasoning.
+func TestBillFromReply(t *testing.T) {
+	const (
+		none   = `{"prompt_tokens":70,"completion_tokens":200,"total_tokens":270}`
+		flat   = `{"prompt_tokens":70,"completion_tokens":200,"total_tokens":270,"reasoning_tokens":40}`
+		nested = `{"prompt_tokens":70,"completion_tokens":200,"total_tokens":270,"completion_tokens_details":{"reasoning_tokens":40}}`
+		apart  = `{"prompt_tokens":70,"completion_tokens":160,"total_tokens":270,"reasoning_tokens":40}`
+		only   = `{"prompt_tokens":70,"completion_tokens":200,"reasoning_tokens":200}`
+	)
+	rows := []struct{ wire, when, want string }{
+		{none, juneEnd, "0.000863"}, // 70 × 0.9 + 200 × 4
+		{flat, juneEnd, "0.001543"}, // 70 × 0.9 + 160 × 4 + 40 × 21
+		{nested, juneEnd, "0.001543"},
+		{apart, juneEnd, "0.001543"},
+		{only, juneEnd, "0.004263"}, // 70 × 0.9 + 200 × 21
+		{none, feb, "0.001733"},     // 70 × 1.9 + 200 × 8
+		{flat, feb, "0.001733"},
+		{nested, feb, "0.001733"},
+		{apart, feb, "0.001733"},
+		{only, may, "0.001726"}, // 70 × 1.8 + 200 × 8
+	}
+	for _, row := range rows {
+		u, err := ParseUsage([]byte(row.wire))
+		require.NoError(t, err)
+		bill, err := Default().At(at(t, row.when)).Bill(u)
+		require.NoError(t, err)
+		require.Equal(t, row.want, bill.Total.String(), "%s %s", row.when, row.wire)
+	}
+}
+
 func TestUsageOr(t *testing.T) {
 	estimate := Usage{Input: 70, Output: 12}
 	marked := Usage{Input: 70, Output: 12, Estimated: true}

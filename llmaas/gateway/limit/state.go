@@ -12,7 +12,7 @@ import (
 
 // Counter is one count of a tenant, and what a request adds to it.
 type Counter struct {
-	Name  string // like "output/hour"
+	Name  string // one of the names of limits
 	Start int64  // of its window, in Unix seconds; 0 for one without windows
 	End   int64  // of its window, in Unix seconds; 0 for one without windows
 	Add   int64
