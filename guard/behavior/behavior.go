@@ -151,8 +151,12 @@ func (b *Behavior) Inspect(ctx context.Context, p *check.Prompt, dst []check.Fin
 		own += f.Points()
 	}
 	blocked := own >= policy.BlockAt
+	attempt := 0
+	if own >= policy.BlockAt/2 {
+		attempt = min(own, policy.BlockAt)
+	}
 	text := p.Folded.Main().Text
-	w.record(text, p.Time, min(own, policy.BlockAt), blocked)
+	w.record(text, p.Time, attempt, blocked)
 	err := b.opts.History.Append(ctx, Key{p.Tenant, p.Session}, &w.entry, &w.past)
 	w.entry.Piece = nil // it is the prompt's memory, and goes with it
 	if err != nil {

@@ -13,8 +13,9 @@
 // behavior/fragmentation: "ignore all" now and "previous instructions" later are
 // an attack together. The end of what came before and the beginning of the new
 // prompt are read as one text by Options.Scan, in several ways: all pieces in a
-// row, every second one, only those that break off in mid-sentence, each alone;
-// with a space, with none, and without what leads in a note ("remember this: …").
+// row, every second one, only those that break off in mid-sentence, the short
+// ones of them, each alone; with spaces between, with none, and without what
+// leads in a note ("remember this: …").
 // Only a finding that needs both sides counts, and it scores what it would have
 // scored in one prompt. Its span is what the new prompt contributed. A piece of
 // more than 24 bytes that ends like a sentence is one, and not joined to what
@@ -31,10 +32,11 @@
 // behavior/retry: the same request, 24 to 63 bytes of it, at the end of at least
 // three prompts, behind another beginning each time. Low.
 //
-// behavior/escalation: each prompt adds the points that the other checks gave it
-// to its session, at most those of a block, and they halve every ten minutes.
-// From 200 on (two blocked attempts) every further prompt is flagged, from 400 on
-// blocked, until the session has cooled.
+// behavior/escalation: a prompt that the other checks gave half of a block or
+// more is an attempt and adds its points, at most those of a block, to its
+// session, where they halve every ten minutes. From 200 on (two blocked attempts)
+// every further prompt is flagged, from 400 on blocked, until the session has
+// cooled.
 //
 // behavior/unavailable: a shared history did not answer. Prompts then pass or
 // are blocked as the tenant's [Policy] says, and the report shows it.

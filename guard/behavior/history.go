@@ -38,7 +38,7 @@ type Entry struct {
 	Time   time.Time
 	Digest uint64 // of the whole folded text
 	Near   uint64 // of what near-copies have in common
-	Points int    // what the stateless checks gave the prompt, 0 or more
+	Points int    // how much of an attempt the prompt was by itself, 0 or more
 	Piece  []byte // the folded text, or its tail: at most MaxPiece bytes; empty when there is nothing to keep
 	Whole  bool   // whether Piece is all of the prompt
 }

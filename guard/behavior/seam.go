@@ -92,7 +92,7 @@ func (s *seam) find(ctx context.Context, scan check.Check, p *check.Prompt, piec
 		}
 		best = check.Finding{
 			Rule: Fragmentation, Layer: Layer, Severity: worst.Severity, Score: points, View: View,
-			Span: view.Span(at+skipped, at+skipped+end),
+			Span: view.Span(at+skipped, at+min(skipped+end, len(head))),
 			Why:  "together with earlier prompts of the session this completes an attack: " + worst.Rule,
 		}
 		if points >= check.High.Points() {
