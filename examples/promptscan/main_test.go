@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -91,16 +92,23 @@ func TestExplainPrintsExamples(t *testing.T) {
 // TestLinesOfAnyLength proves that a line that is too long costs itself alone,
 // and that the longest one allowed is judged whole.
 func TestLinesOfAnyLength(t *testing.T) {
+	const longest = 1 << 20
 	in := io.MultiReader(
-		io.LimitReader(repeat{}, maxLine+2), strings.NewReader("\nhello\n"),
-		io.LimitReader(repeat{}, maxLine/16), strings.NewReader(token+"\n"))
+		io.LimitReader(repeat{}, longest+2), strings.NewReader("\nhello\n"),
+		io.LimitReader(repeat{}, longest-100), strings.NewReader(token+"\n"))
 	var out, complaints bytes.Buffer
-	require.Equal(t, 1, run(nil, in, &out, &complaints))
-	require.Contains(t, complaints.String(), "line 1: got more than 64 MB")
+	r := newReader(in, false, &complaints)
+	r.max = longest
+	g, err := newGuard("")
+	require.NoError(t, err)
+	w := bufio.NewWriter(&out)
+	require.EqualError(t, scan(g, r, w, writeJSON), "1 of 3 lines could not be read")
+	require.NoError(t, w.Flush())
+	require.Equal(t, "promptscan: line 1: got more than 1 MB, want less\n", complaints.String())
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	require.Len(t, lines, 2)
 	require.Equal(t, `{"id":2,`+clean, lines[0])
-	require.Contains(t, lines[1], `"start":4194304,"end":4194316`)
+	require.Contains(t, lines[1], `"start":1048476,"end":1048488`)
 }
 
 // repeat is an endless line of words.

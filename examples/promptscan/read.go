@@ -24,6 +24,7 @@ type prompt struct {
 type reader struct {
 	in         *bufio.Reader
 	complaints io.Writer
+	max        int // the longest line, in bytes
 	plain      bool
 	decided    bool // plain is settled
 	line       int
@@ -32,7 +33,7 @@ type reader struct {
 }
 
 func newReader(in io.Reader, plain bool, complaints io.Writer) *reader {
-	return &reader{in: bufio.NewReaderSize(in, 1<<16), complaints: complaints, plain: plain, decided: plain}
+	return &reader{in: bufio.NewReaderSize(in, 1<<16), complaints: complaints, max: maxLine, plain: plain, decided: plain}
 }
 
 // waits reports whether the next line has yet to arrive.
@@ -54,8 +55,8 @@ func (r *reader) next() (prompt, error) {
 		if err == io.EOF {
 			return prompt{}, err
 		}
-		if errors.Is(err, errTooLong) {
-			r.complain(err)
+		if err == errTooLong {
+			r.complain(fmt.Errorf("got more than %d MB, want less", r.max>>20))
 			continue
 		}
 		if err != nil {
@@ -117,7 +118,7 @@ func (r *reader) parse(line []byte) (prompt, error) {
 	return p, nil
 }
 
-var errTooLong = fmt.Errorf("got more than %d MB, want less", maxLine>>20)
+var errTooLong = errors.New("line too long")
 
 // readLine reads one line without its end. A line that is too long is passed
 // over to its end.
@@ -129,7 +130,7 @@ func (r *reader) readLine() ([]byte, error) {
 		piece, err := r.in.ReadSlice('\n')
 		if !tooLong {
 			r.buf = append(r.buf, piece...)
-			tooLong = len(r.buf) > maxLine
+			tooLong = len(r.buf) > r.max
 		}
 		switch {
 		case err == bufio.ErrBufferFull:

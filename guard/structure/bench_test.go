@@ -37,3 +37,11 @@ func BenchmarkInspect(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkNew(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := New()
+		require.NoError(b, err)
+	}
+}

@@ -140,8 +140,8 @@ func (d *word) letter(c class, at int) {
 // soft hyphen is how typesetters divide a word; two of them three letters apart
 // or less are not.
 func (d *word) hiddenBetween(at int) {
-	close := d.hiddenStart >= 0 && d.sinceHidden <= 3
-	if d.softHyphens < d.pending || close || d.softHyphens > 1 {
+	near := d.hiddenStart >= 0 && d.sinceHidden <= 3
+	if d.softHyphens < d.pending || near || d.softHyphens > 1 {
 		d.hidden += d.pending
 	}
 	if d.hiddenStart < 0 {
