@@ -4,7 +4,7 @@
 //	go run ./examples/fakebackend -addr 127.0.0.1:18080 -key sk-test
 //
 // It prints its base URL, answers until it is interrupted, and counts requests at
-// /stats. Prompts may ask for faults: see llmaastest.Backend.Triggers.
+// /stats. Prompts may ask for faults: see llmaastest.Triggers.
 package main
 
 import (
@@ -28,7 +28,7 @@ func main() {
 	ttft := flag.Duration("ttft", 0, "wait before the first token")
 	delay := flag.Duration("delay", 0, "wait before each further token")
 	flag.Parse()
-	backend := &llmaastest.Backend{TTFT: *ttft, TokenDelay: *delay, Triggers: true}
+	backend := &llmaastest.Backend{TTFT: *ttft, TokenDelay: *delay, Triggers: &llmaastest.Triggers{}}
 	if *key != "" {
 		backend.Keys = []string{*key}
 	}

@@ -32,9 +32,8 @@ type Backend struct {
 	// TokenDelay is how long it waits before each further token of a stream.
 	TokenDelay time.Duration
 
-	// Triggers lets prompts ask for faults: "fault:429:NONCE" (also 500 and 503)
-	// fails once for each nonce, "slow-stream" streams for ten seconds.
-	Triggers bool
+	// Triggers lets prompts ask for faults. Nil means that they cannot.
+	Triggers *Triggers
 
 	// Now is the clock for time stamps and for the catalogue. Nil means time.Now.
 	Now func() time.Time
@@ -42,14 +41,12 @@ type Backend struct {
 	setup  sync.Once
 	models []Model
 
-	mu      sync.Mutex // guards what follows
-	serial  int
-	scripts []Reply
-	journal []*Request
-	files   map[string]*storedFile
-	batches []*batch
-	faults  map[string]bool // that were asked for and have come
-
+	mu           sync.Mutex // guards what follows
+	serial       int
+	scripts      []Reply
+	journal      []*Request
+	files        map[string]*storedFile
+	batches      []*batch
 	disconnected int
 }
 

@@ -156,7 +156,7 @@ func TestBatch(t *testing.T) {
 
 func TestTriggers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &llmaastest.Backend{Triggers: true}
+		b := &llmaastest.Backend{Triggers: &llmaastest.Triggers{}}
 		client := &http.Client{Transport: b.Transport()}
 		ask := func(prompt, more string) (int, string) {
 			req, err := http.NewRequest("POST", "http://fake/v1/chat/completions", strings.NewReader(`{"model":"llama3.3:70b","messages":[{"role":"user","content":"`+prompt+`"}]`+more+`}`))

@@ -147,6 +147,7 @@ func (b *Backend) compose(c *call, req *chatRequest, model Model) *chatReply {
 	}
 	reply.usage.PromptTokens = promptTokens(req)
 	reply.usage.ReasoningTokens = len(reply.reasoning)
+	reply.usage.Details.ReasoningTokens = len(reply.reasoning)
 	reply.usage.CompletionTokens += len(reply.reasoning) + len(reply.text)
 	reply.usage.TotalTokens = reply.usage.PromptTokens + reply.usage.CompletionTokens
 	return reply

@@ -29,12 +29,18 @@ type backendInfo struct {
 	MachineName string `json:"machine_name"`
 }
 
-// chatUsage has reasoning_tokens at its top level, as the service sends it.
+// chatUsage has reasoning_tokens at its top level, as the service sends it, and in
+// the details, where OpenAI's clients look for it.
 type chatUsage struct {
-	PromptTokens     int `json:"prompt_tokens"`
-	CompletionTokens int `json:"completion_tokens"`
-	TotalTokens      int `json:"total_tokens"`
-	ReasoningTokens  int `json:"reasoning_tokens"`
+	PromptTokens     int         `json:"prompt_tokens"`
+	CompletionTokens int         `json:"completion_tokens"`
+	TotalTokens      int         `json:"total_tokens"`
+	ReasoningTokens  int         `json:"reasoning_tokens"`
+	Details          chatDetails `json:"completion_tokens_details"`
+}
+
+type chatDetails struct {
+	ReasoningTokens int `json:"reasoning_tokens"`
 }
 
 type chatResponse struct {

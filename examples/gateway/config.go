@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/llmaas/llmaas-go/cost"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/access"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/audit"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/balance"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/limit"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/metrics"
+)
+
+// config is what the gateway runs with. Without a file it is a demonstration.
+type config struct {
+	Addr     string            `json:"addr"`
+	Backends []balance.Backend `json:"backends"`
+	Keys     string            `json:"keys"`      // file of the API keys
+	Audit    string            `json:"audit"`     // folder of the audit trail
+	AuditKey string            `json:"audit_key"` // 64 hexadecimal digits, or "$NAME" of an environment variable
+	Alerts   []metrics.Alert   `json:"alerts"`
+
+	auditKey audit.Key
+}
+
+// readConfig reads a JSON file; a field it does not know is an error.
+func readConfig(path string) (config, error) {
+	var c config
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return c, err
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	if d.Decode(&struct{}{}) != io.EOF {
+		return c, fmt.Errorf("%s: got more than one JSON value, want one object", path)
+	}
+	secret := os.ExpandEnv(c.AuditKey)
+	n, err := hex.Decode(c.auditKey.Secret[:], []byte(secret)[:min(len(secret), 64)])
+	if err != nil || n != 32 || len(secret) != 64 {
+		return c, fmt.Errorf("%s: audit_key: want 64 hexadecimal digits, as openssl rand -hex 32 prints", path)
+	}
+	c.auditKey.ID = "config"
+	return c, nil
+}
+
+// notify prints an alert. A real host would call its pager here.
+func (c *config) notify(n metrics.Notice) {
+	fmt.Fprintf(os.Stderr, "alert %s: firing=%v value=%g\n", n.Alert, n.Firing, n.Value)
+}
+
+// tierOf looks a tenant's tier up in the service's own table.
+func (c *config) tierOf(keys *access.Keys) func(string) limit.Tier {
+	tiers := make(map[string]limit.Tier)
+	for _, t := range limit.Tiers() {
+		tiers[t.ID] = t
+	}
+	return func(tenant string) limit.Tier {
+		known, _ := keys.Tenant(tenant)
+		return tiers[known.Tier]
+	}
+}
+
+// reserveFrom fits a budget into the limits.
+func reserveFrom(b *cost.Budget) func(context.Context, string, int64, time.Time) (func(context.Context, int64) error, error) {
+	return func(ctx context.Context, tenant string, most int64, now time.Time) (func(context.Context, int64) error, error) {
+		r, err := b.Reserve(ctx, tenant, cost.Amount(most), now)
+		if err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context, exact int64) error { return r.Settle(ctx, cost.Amount(exact)) }, nil
+	}
+}
+
+// adminOnly lets only keys with the admin grant through.
+func adminOnly(keys *access.Keys, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, err := access.Bearer(r.Header)
+		if err == nil {
+			var who access.Principal
+			if who, err = keys.Authenticate(token, time.Now()); err == nil && who.Admin {
+				h.ServeHTTP(w, r)
+				return
+			}
+		}
+		http.Error(w, "an admin key is needed", http.StatusUnauthorized)
+	})
+}
