@@ -10,8 +10,9 @@
 //
 // whose other members are ignored; an id may be a string or a number and is the
 // number of the line when it is missing. Otherwise every line is a prompt as it
-// stands, and its number is its id; -plain forces this. Prompts of one session
-// are judged together: pieces of an attack and repetitions are found.
+// stands, and its number is its id; -plain forces this. Blank lines are passed
+// over. Prompts of one session are judged together: pieces of an attack and
+// repetitions are found.
 //
 // Each verdict is written as soon as the input pauses:
 //

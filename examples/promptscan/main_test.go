@@ -29,12 +29,13 @@ func TestRun(t *testing.T) {
 		out, complaint string // complaint: a part of it
 	}{
 		{"nothing", "", "", 0, "", ""},
-		{"plain lines", "", "hello\r\n\n" + token, 0, `{"id":1,` + clean + "\n" + `{"id":2,` + clean + "\n" + `{"id":3,` + tokenAs + "\n", ""},
+		{"plain lines", "", "hello\r\n\n" + token, 0, `{"id":1,` + clean + "\n" + `{"id":3,` + tokenAs + "\n", ""},
 		{"JSON lines", "", `{"id":"a","text":"hello","more":1}` + "\n\n" + `{"text":"` + token + `"}` + "\n" + `{"id":9,"text":""}`, 0,
 			`{"id":"a",` + clean + "\n" + `{"id":3,` + tokenAs + "\n" + `{"id":9,` + clean + "\n", ""},
 		{"a mark before JSON", "", "\ufeff" + `{"id":"a","text":"x"}`, 0, `{"id":"a",` + clean + "\n", ""},
 		{"plain although {", "-plain", `{}`, 0, `{"id":1,` + clean + "\n", ""},
 		{"bad line", "", `{"id":1,"text":"x"}` + "\n" + `{"id":2,"te` + "\n" + `{"id":3,"text":"x"}`, 1, `{"id":1,` + clean + "\n" + `{"id":3,` + clean + "\n", "line 2: got no JSON from byte 11 on"},
+		{"an id of no UTF-8", "", `{"id":"` + "\xff" + `","text":"x"}`, 0, `{"id":"` + "\ufffd" + `",` + clean + "\n", ""},
 		{"no text", "", `{"id":1}`, 1, "", `line 1: got no "text"`},
 		{"text of another type", "", `{"text":7}`, 1, "", "line 1: got other types"},
 		{"id of another type", "", `{"id":{},"text":""}`, 1, "", `line 1: got another type of "id"`},

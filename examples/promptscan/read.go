@@ -62,16 +62,15 @@ func (r *reader) next() (prompt, error) {
 		if err != nil {
 			return prompt{}, fmt.Errorf("line %d: %w", r.line, err)
 		}
-		blank := len(bytes.TrimSpace(line)) == 0
-		if !r.decided && !blank {
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		if !r.decided {
 			r.decided = true
 			r.plain = bytes.TrimLeft(line, " \t\ufeff")[0] != '{'
 		}
 		if r.plain {
 			return prompt{id: r.number(), text: string(line)}, nil
-		}
-		if blank {
-			continue
 		}
 		p, err := r.parse(line)
 		if err != nil {
@@ -106,7 +105,7 @@ func (r *reader) parse(line []byte) (prompt, error) {
 	if fields.Text == nil {
 		return prompt{}, errors.New(`got no "text", want a string`)
 	}
-	p := prompt{id: fields.ID, text: *fields.Text}
+	p := prompt{id: bytes.ToValidUTF8(fields.ID, []byte("\ufffd")), text: *fields.Text}
 	if fields.Session != nil {
 		p.session = *fields.Session
 	}
