@@ -99,16 +99,15 @@ func (b Bill) MarshalJSON() ([]byte, error) {
 //
 // Counts that are negative or contradict one another are [ErrUsage]; a kind in
 // use that the tariff does not sell (rerank before 2026-05-17) is [ErrNoPrice].
-func (t Tariff) Bill(u Usage) (Bill, error) {
+func (t Tariff) Bill(u Usage) (bill Bill, err error) {
 	if t.ID == "" {
 		return Bill{}, cmp.Or(t.missing, ErrNoTariff)
 	}
 	if err := u.check(); err != nil {
 		return Bill{}, err
 	}
-	bill := Bill{Tariff: t.ID, Estimated: u.Estimated}
-	units := u.units()
-	for k, n := range units {
+	bill.Tariff, bill.Estimated = t.ID, u.Estimated
+	for k, n := range u.units() {
 		if n == 0 {
 			continue
 		}
