@@ -62,7 +62,9 @@ type Guard struct {
 	fallback *policy
 	scratch  sync.Pool // of *scratch
 
-	mu      sync.Mutex // serializes SetPolicy
+	mu sync.Mutex // serializes SetPolicy
+	// tenants holds what the host named, in Options and by SetPolicy; no prompt
+	// adds to it. A change copies it, so that reading takes no lock.
 	tenants atomic.Pointer[map[string]*policy]
 }
 
@@ -151,7 +153,8 @@ func (g *Guard) SetRules(host fs.FS) error {
 }
 
 // SetPolicy replaces the policy of one tenant while the guard is in use. It
-// holds from the next prompt on.
+// holds from the next prompt on. The time it takes grows with the number of
+// tenants that have a policy of their own.
 func (g *Guard) SetPolicy(tenant string, p Policy) error {
 	c, err := compilePolicy(p)
 	if err != nil {

@@ -23,11 +23,12 @@ type Policy struct {
 	Off bool
 
 	// Flag and Block are the scores from which a prompt is flagged or blocked.
-	// 0 means DefaultFlag and DefaultBlock.
+	// 0 means DefaultFlag, or Block when that is less, and DefaultBlock.
 	Flag, Block int
 
 	// Disabled names rules that are switched off: whole ids ("json/system-role")
-	// or families ("json/*").
+	// or families ("json/*"). Rules come and go, so a name that no rule has now
+	// is no error.
 	Disabled []string
 
 	// Allow drops findings of known texts.
@@ -35,7 +36,9 @@ type Policy struct {
 
 	// Behavior is how the sessions of the tenant are judged: switched off, the
 	// number of repetitions, escalation, what happens when a shared history is
-	// gone. Its BlockAt of 0 means Block.
+	// gone. Its BlockAt of 0 means Block, and so does its RepeatPoints when Block
+	// is more than 100: what is repeated too often is blocked unless the tenant
+	// says otherwise.
 	Behavior BehaviorPolicy
 }
 
@@ -68,17 +71,20 @@ type policy struct {
 
 func compilePolicy(p Policy) (*policy, error) {
 	c := &policy{off: p.Off, flag: p.Flag, block: p.Block, behavior: p.Behavior}
-	if c.flag == 0 {
-		c.flag = DefaultFlag
-	}
 	if c.block == 0 {
 		c.block = DefaultBlock
+	}
+	if c.flag == 0 {
+		c.flag = min(DefaultFlag, c.block)
 	}
 	if c.flag < 0 || c.block < c.flag {
 		return nil, fmt.Errorf("thresholds: got flag %d and block %d, want 0 < flag <= block", c.flag, c.block)
 	}
 	if c.behavior.BlockAt == 0 {
 		c.behavior.BlockAt = c.block
+	}
+	if c.behavior.RepeatPoints == 0 {
+		c.behavior.RepeatPoints = max(High.Points(), c.block)
 	}
 	for _, name := range p.Disabled {
 		if err := c.disabled.add(name); err != nil {
