@@ -2,6 +2,7 @@ package patterns
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -79,12 +80,34 @@ func BenchmarkRules(b *testing.B) {
 	}
 }
 
-// BenchmarkParse and BenchmarkCompile are what New costs.
-func BenchmarkParse(b *testing.B) {
+// BenchmarkNew is what the built-in rules cost before the first prompt, and how
+// much memory they keep.
+func BenchmarkNew(b *testing.B) {
 	b.ReportAllocs()
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	p, err := New(Options{})
+	require.NoError(b, err)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
 	for b.Loop() {
-		_, err := Parse(Builtin())
+		_, err := New(Options{})
 		require.NoError(b, err)
+	}
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc), "kept-B")
+	runtime.KeepAlive(p)
+}
+
+// BenchmarkHostile repeats what costs most: words that begin many chains, places
+// where much could begin, and floods.
+func BenchmarkHostile(b *testing.B) {
+	set, err := Parse(Builtin())
+	require.NoError(b, err)
+	p, err := compile(set, nil)
+	require.NoError(b, err)
+	for _, text := range []string{"a", "(", "ignore ", "ignore all previous ", "pay no attention ", "忽略", "忽略之前的", "a b ", "?", "<", " "} {
+		b.Run(fmt.Sprintf("%q", text), func(b *testing.B) { scanning(b, p, ofSize(text, 1<<20)) })
 	}
 }
 

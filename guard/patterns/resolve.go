@@ -10,17 +10,18 @@ import (
 // resolver turns drafts into rules: names into literals, written into folded.
 type resolver struct {
 	*parser
-	out    *Set
-	index  map[literal]int32
-	folded fold.Text
-	memo   map[string][]int32 // literals by set and language
-	open   []string           // sets being resolved, against cycles
+	out      *Set
+	index    map[literal]int32   // by folded text
+	interned map[literal][]int32 // by text as written
+	folded   fold.Text
+	memo     map[string][]int32 // literals by set and language
+	open     []string           // sets being resolved, against cycles
 }
 
 // resolve returns the set that was read; it is of use only if no error is left
 // in p.errs.
 func (p *parser) resolve() *Set {
-	r := &resolver{parser: p, out: &Set{}, index: map[literal]int32{}, memo: map[string][]int32{}}
+	r := &resolver{parser: p, out: &Set{}, index: map[literal]int32{}, interned: map[literal][]int32{}, memo: map[string][]int32{}}
 	for _, name := range sortedKeys(p.sets) {
 		if s := p.sets[name]; s.at.line == 0 {
 			p.failAt(s.used, "got extend %s, want a set of that name somewhere", s.name)
@@ -206,13 +207,17 @@ func (r *resolver) words(at place, s *wordSet, lang string) []int32 {
 // intern folds a literal and returns its index. An apostrophe may be written
 // straight or curled.
 func (r *resolver) intern(at place, l literal) []int32 {
+	if known, ok := r.interned[l]; ok {
+		return known
+	}
 	ids := []int32{r.internOne(at, l)}
 	if strings.ContainsAny(l.text, "'’") {
-		for _, mark := range []string{"'", "’"} {
-			l.text = strings.NewReplacer("'", mark, "’", mark).Replace(l.text)
-			ids = append(ids, r.internOne(at, l))
-		}
+		straight, curled := l, l
+		straight.text = strings.ReplaceAll(l.text, "’", "'")
+		curled.text = strings.ReplaceAll(l.text, "'", "’")
+		ids = append(ids, r.internOne(at, straight), r.internOne(at, curled))
 	}
+	r.interned[l] = ids
 	return ids
 }
 

@@ -36,7 +36,9 @@ type cell struct {
 func newTrie(literals []literal) trie {
 	b := trieBuilder{literals: literals}
 	used := [256]bool{}
+	size := 1 << 10 // of the table, at most, but for holes
 	for _, l := range literals {
+		size += len(l.text)
 		for i := range len(l.text) {
 			used[l.text[i]] = true
 		}
@@ -54,14 +56,16 @@ func newTrie(literals []literal) trie {
 		}
 	}
 	b.span = int(n) + 1
-	b.cells = make([]cell, b.span) // state 0, and no state below span: a base is never negative
-	b.next = make([]int32, b.span)
-	b.prev = make([]int32, b.span)
+	b.cells = make([]cell, b.span, size) // state 0, and no state below span: a base is never negative
+	b.next = make([]int32, b.span, size)
+	b.prev = make([]int32, b.span, size)
 	b.first, b.last = -1, -1
 	b.grow(2 * b.span)
+	b.low = b.first
 	if len(literals) > 0 {
 		b.place(0, 0, len(literals), 0)
 	}
+	b.cells = slices.Clone(b.cells)
 	return b.trie
 }
 
@@ -75,6 +79,7 @@ type trieBuilder struct {
 	prev     []int32
 	last     int32 // free cell that ends the list
 	first    int32
+	low      int32 // free cell before which states with several children are not put; -1: past the end
 }
 
 // grow adds free cells up to n of them.
@@ -94,6 +99,9 @@ func (b *trieBuilder) grow(n int) {
 
 // take removes a cell from the list of free ones.
 func (b *trieBuilder) take(i int32) {
+	if b.low == i {
+		b.low = b.next[i]
+	}
 	if p := b.prev[i]; p >= 0 {
 		b.next[p] = b.next[i]
 	} else {
@@ -163,23 +171,26 @@ func (b *trieBuilder) own(state, base int32, code uint16) {
 	}
 }
 
-// room returns a base at which all children fall on free cells. It tries but a
-// few places near the end, so that building stays linear; states with one child
-// fill the holes that this leaves.
+// room returns a base at which all children fall on free cells. When it takes
+// long to find one, the cells passed over are left to states with one child, so
+// that building stays linear.
 func (b *trieBuilder) room(children []child) int32 {
-	const tries = 32
-	free := b.last
-	for range tries {
-		if b.prev[free] >= 0 {
-			free = b.prev[free]
+	const patience = 64
+	free := b.low
+	for tries := 0; ; tries++ {
+		if free < 0 {
+			free = int32(len(b.cells))
+			b.grow(len(b.cells) + b.span)
+			b.low = free
 		}
-	}
-	for {
 		base := free - int32(children[0].code)
-		b.grow(max(int(base)+b.span, int(free)+2)) // so that there is a next one
+		b.grow(int(base) + b.span)
 		if !slices.ContainsFunc(children[1:], func(c child) bool { return b.cells[base+int32(c.code)].owner != 0 }) {
 			return base
 		}
 		free = b.next[free]
+		if tries >= patience {
+			b.low = free
+		}
 	}
 }
