@@ -24,6 +24,10 @@ func BenchmarkInspect(b *testing.B) {
 		{"mixed1M", strings.Repeat("аa", 350000)},
 		{"colons1M", strings.Repeat("a:\n", 350000)},
 		{"angles1M", strings.Repeat("<|a", 350000)},
+		{"overrides1M", strings.Repeat("\u202e\u202c", 175000)},
+		{"names1M", "{" + strings.Repeat(`"a":1,`, 175000)},
+		{"escapes1M", strings.Repeat(`\u0430b`, 150000)},
+		{"letters1M", strings.Repeat("a b  ", 210000)},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			p := check.Prompt{Input: check.Input{Text: row.text}, Folded: new(fold.Text)}

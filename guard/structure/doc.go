@@ -33,7 +33,7 @@
 // # Chat templates
 //
 // A control token of a known chat template (templates.json) can end the prompt's
-// turn and begin another; between back quotes it is only flagged. Lines that
+// turn and begin another; in Markdown code it is only flagged. Lines that
 // begin with the name of a speaker are a weak sign, since people paste chats.
 //
 // # Endings and disguises

@@ -11,6 +11,7 @@ import (
 // one may end its own turn and begin that of the system.
 func (t *templates) inspectTokens(v *fold.View, found *findings) {
 	for _, opener := range []byte("<[") {
+		fences, counted := 0, 0
 		for at := 0; ; {
 			i := bytes.IndexByte(v.Text[at:], opener)
 			if i < 0 {
@@ -21,10 +22,12 @@ func (t *templates) inspectTokens(v *fold.View, found *findings) {
 			if size == 0 {
 				continue
 			}
+			fences += bytes.Count(v.Text[counted:at-1], []byte("```"))
+			counted = at - 1
 			rule, severity := controlToken, check.High
 			if infill {
 				rule, severity = infillToken, check.Low
-			} else if quoted(v.Text, at-1, at-1+size) {
+			} else if fences%2 == 1 || quoted(v.Text, at-1, at-1+size) {
 				severity = check.Medium
 			}
 			found.add(rule, severity, v.Name, v.Span(at-1, at-1+size))

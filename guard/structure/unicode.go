@@ -105,7 +105,7 @@ func (w *walker) override(i int) {
 	}
 	w.done = i
 	severity := check.Medium
-	behind := w.src[i:min(len(w.src), i+64)]
+	behind := w.src[i:min(len(w.src), i+24)]
 	if at := strings.IndexFunc(behind, unicode.IsLetter); at >= 0 {
 		r, _ := utf8.DecodeRuneInString(behind[at:])
 		if !unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam) {
