@@ -196,6 +196,7 @@ func TestFloods(t *testing.T) {
 		{strings.Repeat("аdmin ", 100), maxTold, "unicode/confusable-word@0-6 high"},
 		{strings.Repeat("\u202e", 100) + "a", 1, "unicode/bidi-override@0-300 high"},
 		{strings.Repeat("\u202ea", 100), maxTold, "unicode/bidi-override@0-3 high"},
+		{strings.Repeat("\u202e\u202c", 100), 2 * maxTold, "unicode/bidi-override@384-387 high"},
 		{"{" + strings.Repeat(`"a":1,`, 100), maxTold + 1, "json/duplicate-key@7-10 low"},
 		{strings.Repeat("\xffa", 100), maxTold, "unicode/invalid-utf8@0-1 low"},
 	} {

@@ -17,6 +17,7 @@ type walker struct {
 	found   *findings
 	done    int // everything before was judged
 	hidden  int // invisible characters inside Latin words so far
+	turned  int // runs of overrides so far
 }
 
 // inspectUnicode judges the characters of src.
@@ -92,8 +93,11 @@ func (w *walker) tags(i int) {
 	}
 }
 
+const manyOverrides = 64
+
 // override judges a run of bidirectional overrides, UAX #9 §2.2, by the first
-// letter behind it: only letters that run from right to left have a use for one.
+// letter behind it: only letters that run from right to left have a use for one,
+// and no text has for more than manyOverrides.
 func (w *walker) override(i int) {
 	start := i
 	for i < len(w.src) {
@@ -104,6 +108,10 @@ func (w *walker) override(i int) {
 		i += size
 	}
 	w.done = i
+	if w.turned++; w.turned > manyOverrides {
+		w.found.at(bidiOverride, check.High, start, i)
+		return
+	}
 	severity := check.Medium
 	behind := w.src[i:min(len(w.src), i+24)]
 	if at := strings.IndexFunc(behind, unicode.IsLetter); at >= 0 {
