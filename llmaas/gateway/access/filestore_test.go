@@ -155,6 +155,47 @@ func TestStoreFails(t *testing.T) {
 	requireAuth(t, other, unharmed, start, nil)
 }
 
+// stuckStore is a store that takes its time.
+type stuckStore struct {
+	memoryStore
+	entered, leave chan struct{}
+}
+
+func (s *stuckStore) Save(ctx context.Context, state State) error {
+	if s.entered != nil {
+		s.entered <- struct{}{}
+		<-s.leave
+	}
+	return s.memoryStore.Save(ctx, state)
+}
+
+// While a change hangs in the store, a revocation is in force all the same, and
+// the change does not undo it.
+func TestRevokeWaitsForNoStore(t *testing.T) {
+	store := new(stuckStore)
+	k := newKeys(t, Options{Store: store})
+	key, token := mint(t, k, NewKey{})
+	store.entered, store.leave = make(chan struct{}), make(chan struct{})
+	errs := make(chan error, 2)
+	go func() { errs <- k.PutTenant(context.Background(), Tenant{ID: "other"}) }()
+	<-store.entered
+	go func() { errs <- k.Revoke(context.Background(), key.ID, start) }()
+	require.Eventually(t, func() bool {
+		_, err := k.Authenticate(token, start)
+		return errors.Is(err, ErrRevoked)
+	}, time.Minute, time.Millisecond)
+	store.leave <- struct{}{}
+	<-store.entered
+	requireAuth(t, k, token, start, ErrRevoked) // what was saved did not have it
+	store.leave <- struct{}{}
+	require.NoError(t, <-errs)
+	require.NoError(t, <-errs)
+	store.entered = nil
+	require.NoError(t, k.Reload(t.Context()))
+	requireAuth(t, k, token, start, ErrRevoked)
+	require.Empty(t, k.unsaved)
+}
+
 // A child process changes keys as fast as it can and says so, and is killed at a
 // random point. What it said is in the file.
 func TestFileStoreSurvivesKill(t *testing.T) {

@@ -52,8 +52,10 @@ type Keys struct {
 
 	current atomic.Pointer[index] // what it points to never changes
 
-	mu      sync.Mutex           // serializes changes, their saving too
-	unsaved map[string]time.Time // revocations the store did not take; guarded by mu
+	saving sync.Mutex // serializes changes; held while the store works
+
+	publishing sync.Mutex           // held for moments only, so that a revocation never waits for a store
+	unsaved    map[string]time.Time // revocations the store has not taken yet; guarded by publishing
 
 	rotating sync.Mutex // held by RotateDue, so that no two deliver for one key
 }
@@ -106,8 +108,8 @@ func beforeColon(model string) string {
 // Reload takes over what the store holds, when another may have written it.
 // Where it fails, all stays as it was.
 func (k *Keys) Reload(ctx context.Context) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	k.saving.Lock()
+	defer k.saving.Unlock()
 	return k.reload(ctx)
 }
 
@@ -129,6 +131,12 @@ func (k *Keys) reload(ctx context.Context) error {
 // publish puts a state in force that nobody will change any more. Revocations
 // that no store has taken yet stay in force with it.
 func (k *Keys) publish(state State) {
+	k.publishing.Lock()
+	defer k.publishing.Unlock()
+	k.publishLocked(state)
+}
+
+func (k *Keys) publishLocked(state State) {
 	for id, when := range k.unsaved {
 		if i, ok := state.key(id); ok && state.Keys[i].Revoked.IsZero() {
 			state.Keys[i].Revoked = when
@@ -161,8 +169,8 @@ func (k *Keys) change(ctx context.Context, f func(*State) error) error {
 	if k.store == nil {
 		return errZero
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	k.saving.Lock()
+	defer k.saving.Unlock()
 	for range 10 {
 		next := k.now().state.clone()
 		if err := f(&next); err != nil {
@@ -174,7 +182,7 @@ func (k *Keys) change(ctx context.Context, f func(*State) error) error {
 		next.Revision++
 		err := k.store.Save(ctx, next)
 		if err == nil {
-			clear(k.unsaved) // they were in the copy
+			k.saved(&next)
 			k.publish(next)
 			return nil
 		}
@@ -186,6 +194,26 @@ func (k *Keys) change(ctx context.Context, f func(*State) error) error {
 		}
 	}
 	return ErrConflict
+}
+
+// saved forgets the revocations that a state saved had in it. Those that came
+// while it was being saved are in the next.
+func (k *Keys) saved(state *State) {
+	k.publishing.Lock()
+	defer k.publishing.Unlock()
+	for id := range k.unsaved {
+		if i, ok := state.key(id); !ok || !state.Keys[i].Revoked.IsZero() {
+			delete(k.unsaved, id)
+		}
+	}
+}
+
+// revokeHere revokes a key in this process, whatever the store is doing.
+func (k *Keys) revokeHere(id string, now time.Time) {
+	k.publishing.Lock()
+	defer k.publishing.Unlock()
+	k.unsaved[id] = now.UTC()
+	k.publishLocked(k.now().state.clone())
 }
 
 // changeKey is change for one key.

@@ -175,24 +175,25 @@ func (k *Key) dropUndelivered() {
 	}
 }
 
-// Revoke ends a key at once, with all its secrets and for good. It is in force
-// in this process even if the store fails; the error then says that the store
-// does not know yet, and the next change that succeeds tells it.
+// Revoke ends a key at once, with all its secrets and for good: before the store
+// is told, and even if it fails. The error then says that the store does not
+// know yet; the next change that succeeds tells it.
 func (k *Keys) Revoke(ctx context.Context, id string, now time.Time) error {
-	err := k.changeKey(ctx, id, func(key *Key) error {
-		if key.Revoked.IsZero() {
-			key.Revoked = now.UTC()
-		}
-		return nil
-	})
-	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, errZero) {
-		return err
+	if k.store == nil {
+		return errZero
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.unsaved[id] = now.UTC()
-	k.publish(k.now().state.clone())
-	return fmt.Errorf("access: key %s is revoked here, but not in the store: %w", id, err)
+	key, ok := k.Key(id)
+	if !ok {
+		return ErrNotFound
+	}
+	if key.Revoked.IsZero() {
+		k.revokeHere(id, now)
+	}
+	// The copy that change saves is of what is in force, so it is revoked there.
+	if err := k.changeKey(ctx, id, func(*Key) error { return nil }); err != nil {
+		return fmt.Errorf("access: key %s is revoked here, but not in the store: %w", id, err)
+	}
+	return nil
 }
 
 // Grant replaces what a key may call, at once.
