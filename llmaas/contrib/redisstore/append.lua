@@ -1,72 +1,67 @@
--- Appends one prompt to a session and returns what is known of it, in one step.
--- The contract is that of behavior.History; guardtest.TestHistory holds it.
+-- Appends one prompt to a session and returns the session as it was before, in
+-- one step. The contract is that of behavior.History; guardtest.TestHistory holds
+-- it. What follows from the old session and the prompt, both sides compute
+-- alike: this script to store it, session.go to tell it.
 --
 -- KEYS[1]  the session
--- ARGV     1 time, 2 window, 3 half-life: microseconds
---          4 digest, 5 near: 8 bytes each   6 points
---          7 piece   8 "1" if it is the whole prompt
---          9 most pieces   10 most bytes of them   11 time to live: milliseconds
+-- ARGV[1]  time, window, half-life (microseconds), points: doubles;
+--          most pieces, most bytes of them: 16 bits each; digest, near: 8 bytes each
+-- ARGV[2]  the piece as it is stored, or nothing
+-- ARGV[3]  time to live, milliseconds
 --
--- The value is a MessagePack array:
---          last time, points, near, same, nears, cycle, digests, pieces
--- where pieces holds time, whole and text of each, oldest first.
+-- The value, all numbers big-endian:
+--   version (1), last time, points, near, digests of the last four prompts
+--   (newest first), how many of them, runs (same, nears, cycle), number of pieces, bytes of them,
+--   and of each piece, oldest first: time, size, whole, text
 
-local now, window = tonumber(ARGV[1]), tonumber(ARGV[2])
-local digest, near, piece = ARGV[4], ARGV[5], ARGV[7]
+local header, headerSize = '>Bddc8c8c8c8c8BI4I4I4BH', 73
+local now, window, halfLife, given, mostPieces, mostBytes, digest, near = struct.unpack('>ddddHHc8c8', ARGV[1])
+local piece = ARGV[2]
 
-local value = redis.call('GET', KEYS[1])
-local ok, s = pcall(cmsgpack.unpack, value or '')
--- What is no session, by its shape, is not one: it is written over.
-if not ok or type(s) ~= 'table' or type(s[1]) ~= 'number' or type(s[8]) ~= 'table' or now - s[1] > window then
-	s = {now, 0, '', 0, 0, 0, {}, {}}
+local before = redis.call('GET', KEYS[1]) or ''
+local last, points, lastNear, d1, d2, d3, d4, known, same, nears, cycle, pieces, bytes = now, 0, '', '', '', '', '', 0, 0, 0, 0, 0, 0
+if #before >= headerSize and string.byte(before) == 1 then
+	local _
+	_, last, points, lastNear, d1, d2, d3, d4, known, same, nears, cycle, pieces, bytes = struct.unpack(header, before)
+	if now - last > window then
+		last, points, known, pieces, bytes = now, 0, 0, 0, 0
+	end
 end
-local digests, pieces = s[7], s[8]
 
 -- A clock that goes backwards (two gateways) must not make anything older.
-local elapsed = math.max(now - s[1], 0)
-local points = s[2] * 2 ^ (-elapsed / tonumber(ARGV[3]))
+points = points * 2 ^ (-math.max(now - last, 0) / halfLife)
 
-local function drop()
-	for _ = 1, 3 do
-		table.remove(pieces, 1)
+local repeated = known > 0 and d1 == digest
+local seen = repeated or known > 1 and d2 == digest or known > 2 and d3 == digest or known > 3 and d4 == digest
+same = repeated and same + 1 or 1
+nears = known > 0 and lastNear == near and nears + 1 or 1
+cycle = seen and cycle + 1 or 1
+
+if repeated then
+	piece = ''
+else
+	d1, d2, d3, d4 = digest, d1, d2, d3
+	known = math.min(known + 1, 4)
+end
+local size = math.max(#piece - 11, 0)
+local from = headerSize + 1
+while pieces > 0 and from + 10 <= #before do
+	local at, old = struct.unpack('>dH', before, from)
+	local room = size == 0 or pieces < mostPieces and bytes + size <= mostBytes
+	if room and at >= now - window then
+		break
 	end
+	from, pieces, bytes = from + 11 + old, pieces - 1, bytes - old
 end
-while #pieces > 0 and pieces[1] < now - window do
-	drop()
+local kept = pieces > 0 and string.sub(before, from) or ''
+if size > 0 then
+	pieces, bytes = pieces + 1, bytes + size
 end
-
-local known, seen = #digests > 0, false
-for _, d in ipairs(digests) do
-	seen = seen or d == digest
+local pad = '\0\0\0\0\0\0\0\0'
+local function full(d)
+	return #d == 8 and d or pad
 end
-local repeated = digests[1] == digest
-local same = repeated and s[4] + 1 or 1
-local nears = known and s[3] == near and s[5] + 1 or 1
-local cycle = seen and s[6] + 1 or 1
-
-local reply = {same, nears, cycle, string.format('%.17g', points)}
-for i = 1, #pieces, 3 do
-	reply[#reply + 1] = pieces[i + 1]
-	reply[#reply + 1] = pieces[i + 2]
-end
-
-if not repeated then
-	table.insert(digests, 1, digest)
-	digests[5] = nil
-	if #piece > 0 then
-		local bytes = #piece
-		for i = 3, #pieces, 3 do
-			bytes = bytes + #pieces[i]
-		end
-		while #pieces / 3 >= tonumber(ARGV[9]) or bytes > tonumber(ARGV[10]) do
-			bytes = bytes - #pieces[3]
-			drop()
-		end
-		pieces[#pieces + 1] = now
-		pieces[#pieces + 1] = ARGV[8]
-		pieces[#pieces + 1] = piece
-	end
-end
-s = {math.max(s[1], now), points + tonumber(ARGV[6]), near, same, nears, cycle, digests, pieces}
-redis.call('SET', KEYS[1], cmsgpack.pack(s), 'PX', ARGV[11])
-return reply
+redis.call('SET', KEYS[1],
+	struct.pack(header, 1, math.max(last, now), points + given, near, d1, full(d2), full(d3), full(d4), known, same, nears, cycle, pieces, bytes)
+		.. kept .. piece, 'PX', ARGV[3])
+return before

@@ -18,7 +18,7 @@
 // session, which lives as long as the window after its last prompt. It holds what
 // doc.go of guard/behavior lists under "What is kept", and so text that users
 // wrote, in lower case: protect the server, its dumps and its network like a log
-// of prompts. A session with a full window takes about 900 bytes there, the key
+// of prompts. A session with a full window takes about 860 bytes there, the key
 // included (BenchmarkAppend reports it); bound the server with maxmemory and the
 // policy volatile-ttl or allkeys-lru.
 //

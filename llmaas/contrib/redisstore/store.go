@@ -9,7 +9,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/llmaas/llmaas-go/guard/behavior"
@@ -122,23 +121,12 @@ func (s *Store) Close() error { return s.client.Close() }
 func (s *Store) Append(ctx context.Context, key behavior.Key, e *behavior.Entry, past *behavior.Past) error {
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
-	piece, whole := e.Piece, "0"
-	if len(piece) > behavior.MaxPiece {
-		piece = piece[len(piece)-behavior.MaxPiece:]
-	} else if e.Whole {
-		whole = "1"
-	}
-	reply, err := s.script.Run(ctx, s.client, []string{s.name(key)},
-		e.Time.UnixMicro(), s.opts.Window.Microseconds(), s.opts.HalfLife.Microseconds(),
-		binary.BigEndian.AppendUint64(nil, e.Digest), binary.BigEndian.AppendUint64(nil, e.Near), e.Points,
-		piece, whole, behavior.MaxPieces, behavior.MaxBytes, max(s.opts.Window.Milliseconds(), 1),
-	).Slice()
+	before, err := s.script.Run(ctx, s.client, []string{s.name(key)},
+		arguments(e, s.opts.Window, s.opts.HalfLife), packPiece(e), max(s.opts.Window.Milliseconds(), 1)).Text()
 	if err != nil {
 		return fmt.Errorf("redisstore: append: %w", err)
 	}
-	if err := read(reply, past); err != nil {
-		return fmt.Errorf("redisstore: append: %w", err)
-	}
+	tell([]byte(before), e, s.opts.Window, s.opts.HalfLife, past)
 	return nil
 }
 
@@ -149,36 +137,4 @@ func (s *Store) name(key behavior.Key) string {
 	mac.Write([]byte(key.Tenant))
 	mac.Write([]byte(key.Session))
 	return s.opts.Prefix + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
-}
-
-// read reads the reply of append.lua.
-func read(reply []any, past *behavior.Past) error {
-	past.Reset()
-	if len(reply) < 4 || len(reply)%2 != 0 {
-		return fmt.Errorf("reply: got %d values, want 4 and two for each piece", len(reply))
-	}
-	for i, run := range []*int{&past.Same, &past.Near, &past.Cycle} {
-		n, ok := reply[i].(int64)
-		if !ok {
-			return fmt.Errorf("reply: value %d: got a %T, want a number", i, reply[i])
-		}
-		*run = int(n)
-	}
-	points, ok := reply[3].(string)
-	if !ok {
-		return fmt.Errorf("reply: points: got a %T, want a string", reply[3])
-	}
-	var err error
-	if past.Points, err = strconv.ParseFloat(points, 64); err != nil {
-		return errors.New("reply: points: got no number")
-	}
-	for i := 4; i < len(reply); i += 2 {
-		whole, ok1 := reply[i].(string)
-		text, ok2 := reply[i+1].(string)
-		if !ok1 || !ok2 {
-			return fmt.Errorf("reply: piece: got a %T and a %T, want strings", reply[i], reply[i+1])
-		}
-		past.AddPiece([]byte(text), whole == "1")
-	}
-	return nil
 }
