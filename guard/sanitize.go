@@ -53,8 +53,9 @@ const (
 // between them, but what is left may still be an attack that no finding named:
 // inspect it again.
 //
-// From the 1,000th change on, neighbors of one kind are told as one, which also
-// spans what stays between them.
+// From the 1,000th change on, those that follow are told as one, which also
+// spans what stays between them. Of a rule that fired more often than r lists,
+// the further places stay: another reason to inspect again.
 //
 // Findings of the behavior layer name whole prompts, or pieces that only the
 // history makes an attack; they are taken out like any other.
@@ -156,9 +157,12 @@ const maxChanges = 1000
 
 // note records a change, or lets the one before grow.
 func (s *cleaner) note(kind ChangeKind, start, end int) {
-	if n := len(s.changes); n > 0 && s.changes[n-1].Kind == kind && (s.changes[n-1].Span.End == start || n >= maxChanges) {
-		s.changes[n-1].Span.End = end
-		return
+	if n := len(s.changes); n > 0 {
+		last := &s.changes[n-1]
+		if last.Kind == kind && last.Span.End == start || n >= maxChanges && last.Kind != Removed {
+			last.Span.End = end
+			return
+		}
 	}
 	s.changes = append(s.changes, Change{Kind: kind, Span: Span{Start: start, End: end}})
 }

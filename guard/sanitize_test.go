@@ -109,6 +109,9 @@ func TestSanitizeTellsSoMuchAndNoMore(t *testing.T) {
 	require.Equal(t, strings.Repeat("a", 5000), got)
 	require.Len(t, changes, maxChanges)
 	require.Equal(t, 20000, changes[maxChanges-1].Span.End)
+
+	_, changes = Sanitize(strings.Repeat("a\u200ba\xff", 5000), Report{}, Cleaning{MaxRunes: -1})
+	require.Len(t, changes, maxChanges)
 }
 
 func FuzzSanitize(f *testing.F) {
