@@ -96,15 +96,14 @@ type draft struct {
 	flawed         bool // a line was complained of: what is missing may stand there
 }
 
-// written is the text of one directive.
+// written is one directive as written.
 type written struct {
-	at      place
-	lang    string
-	n       int
-	before  int
-	after   int
-	pattern []part
-	text    string
+	at            place
+	lang          string // of its sets; "": any
+	n             int    // after near and repeat
+	before, after int    // gaps at the edges after not; -1: none
+	pattern       []part
+	text          string // after regexp
 }
 
 func (p *parser) failf(format string, args ...any) {
@@ -340,31 +339,22 @@ func (p *parser) example(to *[]string, quoted string, hit bool) {
 }
 
 func (p *parser) prefilter(list string) {
-	for len(list) > 0 {
-		entry, rest, err := cutEntry(list)
-		if err == nil && (entry == "" || entry[0] != '"') {
-			err = fmt.Errorf("got prefilter %q, want texts in double quotes, separated by commas", entry)
+	for rest := list; rest != "" || list == ""; {
+		text, more, err := cutEntry(rest)
+		if err == nil && !strings.HasPrefix(text, `"`) {
+			err = fmt.Errorf("got prefilter %q, want texts in double quotes, separated by commas", text)
 		}
+		var l literal
 		if err == nil {
-			entry, err = strconv.Unquote(entry)
+			l, err = parseLiteral(text)
 		}
-		if err != nil || strings.TrimSpace(entry) == "" {
-			p.failf("%s", cmpErr(err, "got an empty prefilter, want a text"))
+		if err != nil {
+			p.failf("%s", err)
 			return
 		}
-		list = rest
-		p.draft.prefilter = append(p.draft.prefilter, entry)
+		p.draft.prefilter = append(p.draft.prefilter, l.text)
+		rest = more
 	}
-	if len(p.draft.prefilter) == 0 {
-		p.failf("got an empty prefilter, want texts in double quotes, separated by commas")
-	}
-}
-
-func cmpErr(err error, fallback string) string {
-	if err != nil {
-		return err.Error()
-	}
-	return fallback
 }
 
 // pattern reads match and not.

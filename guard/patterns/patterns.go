@@ -21,13 +21,7 @@ const Layer = "patterns"
 var builtin embed.FS
 
 // Builtin returns the files of the built-in rules, for [Parse].
-func Builtin() fs.FS {
-	rules, err := fs.Sub(builtin, "rules")
-	if err != nil {
-		panic(err) // "rules" is a valid path
-	}
-	return rules
-}
+func Builtin() fs.FS { return builtin }
 
 // Options says what [New] looks for. Its zero value means the built-in rules.
 type Options struct {

@@ -1,6 +1,7 @@
 package patterns
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -22,7 +23,7 @@ type resolver struct {
 // in p.errs.
 func (p *parser) resolve() *Set {
 	r := &resolver{parser: p, out: &Set{}, index: map[literal]int32{}, interned: map[literal][]int32{}, memo: map[string][]int32{}}
-	for _, name := range sortedKeys(p.sets) {
+	for _, name := range slices.Sorted(maps.Keys(p.sets)) {
 		if s := p.sets[name]; s.at.line == 0 {
 			p.failAt(s.used, "got extend %s, want a set of that name somewhere", s.name)
 		} else {
@@ -241,13 +242,4 @@ func (r *resolver) fold(s string) string {
 	return strings.Join(strings.FieldsFunc(string(r.folded.Main().Text), func(c rune) bool {
 		return c < 0x80 && isSpace(byte(c))
 	}), " ")
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
