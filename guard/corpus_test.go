@@ -86,13 +86,16 @@ func (c tally) all() int { return c[guard.Allow] + c[guard.Flag] + c[guard.Block
 
 func (c tally) percent(a guard.Action) float64 { return 100 * float64(c[a]) / float64(c.all()) }
 
-// TestCorpus scores the labelled prompts in the folder that LLMAAS_EVAL names:
-// every *.jsonl file in it whose rows have a text. Without the variable it scores
-// the prompts of testdata, whose verdicts are certain.
+// TestCorpus scores the labelled prompts in the folder that LLMAAS_EVAL names, or
+// in its folder guard: every *.jsonl file whose rows have a text. Without the
+// variable it scores the prompts of testdata, whose verdicts are certain.
 func TestCorpus(t *testing.T) {
 	dir := cmp.Or(os.Getenv("LLMAAS_EVAL"), "testdata")
 	files, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
 	require.NoError(t, err)
+	inGuard, err := filepath.Glob(filepath.Join(dir, "guard", "*.jsonl"))
+	require.NoError(t, err)
+	files = append(files, inGuard...)
 	slices := map[string]tally{}
 	g := newGuard(t, guard.Options{})
 	judged := 0
