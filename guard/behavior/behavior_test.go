@@ -120,6 +120,47 @@ func TestFragments(t *testing.T) {
 	}
 }
 
+// TestFragmentPoints shows what a cut finding scores, by what it scores whole.
+func TestFragmentPoints(t *testing.T) {
+	for _, test := range []struct {
+		name          string
+		first, second string
+		whole, want   int
+	}{
+		{"an attack", "one", "two", 100, 100},
+		{"more than that", "one", "two", 150, 150},
+		{"bounded", "one", "two", 900, 200},
+		{"doubtful", "one", "two", 50, 100},
+		{"weak", "one", "two", 40, 40},
+		{"no finding", "one", "two", 0, 0},
+		{"an attack over the end of a sentence", "one.", "two", 100, 100},
+		{"doubtful over the end of a sentence", "one.", "two", 99, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := mustNew(t, Options{Scan: scored{test.first + " " + test.second, test.whole}})
+			require.Empty(t, say(b, check.Input{Session: "1", Text: test.first, Time: start}))
+			got := 0
+			for _, f := range say(b, check.Input{Session: "1", Text: test.second, Time: start}) {
+				got += f.Points()
+			}
+			require.Equal(t, test.want, got)
+		})
+	}
+}
+
+// scored finds a phrase and gives it points.
+type scored struct {
+	phrase string
+	points int
+}
+
+func (s scored) Inspect(_ context.Context, p *check.Prompt, dst []check.Finding) []check.Finding {
+	if i := strings.Index(p.Text, s.phrase); i >= 0 {
+		dst = append(dst, check.Finding{Rule: "test/scored", Score: s.points, Span: check.Span{Start: i, End: i + len(s.phrase)}})
+	}
+	return dst
+}
+
 func TestFragmentsNeedTheirSession(t *testing.T) {
 	b := mustNew(t, Options{Scan: attacks})
 	for _, in := range []check.Input{

@@ -16,8 +16,10 @@
 // row, every second one, only those that break off in mid-sentence, the short
 // ones of them, each alone; with spaces between, with none, and without what
 // leads in a note ("remember this: …").
-// Only a finding that needs both sides counts, and it scores what it would have
-// scored in one prompt. Its span is what the new prompt contributed. A piece of
+// Only a finding that needs both sides counts. It scores what it would have scored
+// in one prompt, but what is doubtful there (50 points) is an attack here (100):
+// nobody cuts a doubtful sentence in two by chance. Its span is what the new prompt
+// contributed. A piece of
 // more than 24 bytes that ends like a sentence is one, and not joined to what
 // follows: what two honest sentences say together is chance.
 //

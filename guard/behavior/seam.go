@@ -87,8 +87,17 @@ func (s *seam) find(ctx context.Context, scan check.Check, p *check.Prompt, piec
 	for _, plan := range s.plans {
 		seamAt, skipped := s.join(plan, pieces, head)
 		end, worst, points := s.across(ctx, scan, p, seamAt)
-		if points <= best.Score || points < check.High.Points() && endsSentence(bytes.TrimSpace(s.joined[:seamAt])) {
-			continue // a weak finding over the end of a sentence is chance
+		if points < check.High.Points() {
+			switch {
+			case endsSentence(s.joined[:seamAt]):
+				continue // a weak finding over the end of a sentence is chance
+			case points >= check.Medium.Points():
+				// Nobody cuts a doubtful sentence in two by chance.
+				worst.Severity, points = check.High, check.High.Points()
+			}
+		}
+		if points <= best.Score {
+			continue
 		}
 		best = check.Finding{
 			Rule: Fragmentation, Layer: Layer, Severity: worst.Severity, Score: points, View: View,
