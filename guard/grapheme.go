@@ -95,15 +95,47 @@ func isPictograph(r rune) bool {
 	return 0x1f000 <= r && r <= 0x1faff || 0x1fc00 <= r && r <= 0x1fffd
 }
 
-// clusters walks extended grapheme clusters, UAX #29 §3.1.1, without GB9c
-// (conjuncts of Indic scripts may be parted).
+// isConsonant and isLinker are Indic_Conjunct_Break, UAX #44, for the six scripts
+// that have it: the letters that a virama joins to one cluster.
+func isConsonant(r rune) bool {
+	if r < 0x915 || r > 0xd3a {
+		return false
+	}
+	switch block := r &^ 0x7f; block {
+	case 0x900, 0x980, 0xa80, 0xb00, 0xc00, 0xd00:
+		at := r - block
+		return 0x15 <= at && at <= 0x39 || 0x58 <= at && at <= 0x5f && block != 0xd00 || r == 0xd3a ||
+			block == 0x900 && at >= 0x78 || r == 0x9f0 || r == 0x9f1 || r == 0xaf9 || r == 0xb71
+	}
+	return false
+}
+
+func isLinker(r rune) bool {
+	switch r {
+	case 0x94d, 0x9cd, 0xacd, 0xb4d, 0xc4d, 0xd4d:
+		return true
+	}
+	return false
+}
+
+// clusters walks extended grapheme clusters, UAX #29 §3.1.1.
 type clusters struct {
 	prev     breakClass
 	regions  int  // regional indicators in a row, up to prev
 	emoji    bool // prev ends a pictograph with its extenders,
 	joined   bool // and a joiner behind it
+	conjunct conjunct
 	anything bool
 }
+
+// conjunct is how far a conjunct of GB9c has come.
+type conjunct uint8
+
+const (
+	noConjunct conjunct = iota
+	consonant           // and what extends it
+	linked              // with a linker among that
+)
 
 // boundary reports whether a cluster begins with r, which follows what came in
 // the calls before.
@@ -112,9 +144,17 @@ func (c *clusters) boundary(r rune) bool {
 	b := !c.anything || c.breaks(class)
 	c.anything = true
 	switch {
-	case class == regional:
+	case isConsonant(r):
+		b = b && c.conjunct != linked // GB9c
+		c.conjunct = consonant
+	case isLinker(r) && c.conjunct != noConjunct:
+		c.conjunct = linked
+	case class != extend && class != joiner || r == 0x200c:
+		c.conjunct = noConjunct
+	}
+	if class == regional {
 		c.regions++
-	default:
+	} else {
 		c.regions = 0
 	}
 	switch class {

@@ -33,6 +33,8 @@ func TestClusters(t *testing.T) {
 		{"GB9 emoji modifier", "👍🏽|a"},
 		{"GB9a", "नि|सा|กำ"},
 		{"GB9b", "\u0600१|a"},
+		{"GB9c", "क्ष|म|त|క్ష|a्|क"},
+		{"GB9c with a joiner", "क्\u200dष|क्\u200c|ष"},
 		{"GB11", "👩\u200d👩\u200d👧\u200d👦|👩|❤️\u200d🔥|a\u200d|👩"},
 		{"GB12", "🇫🇷|🇩🇪|🇯|a|🇵"},
 		{"GB999", "日|本|語"},
