@@ -55,6 +55,7 @@ func ascii(b byte) seen {
 const foldedBelow = 0x10000
 
 // folded returns the runes below foldedBelow as package fold reads each alone.
+// The table is made when the first character beyond ASCII comes, and never changes.
 var folded = sync.OnceValue(func() []seen {
 	table := make([]seen, foldedBelow)
 	for r := range rune(foldedBelow) {
