@@ -161,6 +161,9 @@ func (r *resolver) element(w written, p part) element {
 			if len(found) == 0 {
 				r.failAt(w.at, "got {%s:%s}, want a language that the set has words of", o.set, lang)
 			}
+			if len(p.options) == 1 && len(langs) == 1 {
+				return element{literals: found, anchor: p.anchor}
+			}
 			all = append(all, found...)
 		}
 	}
@@ -168,7 +171,7 @@ func (r *resolver) element(w written, p part) element {
 	return element{literals: slices.Compact(all), anchor: p.anchor}
 }
 
-// words returns the literals of a set in one language, and those in any; all of
+// words returns the literals, ascending, of a set in one language, and those in any; all of
 // them if lang is "".
 func (r *resolver) words(at place, s *wordSet, lang string) []int32 {
 	key := s.name + ":" + lang
@@ -201,6 +204,8 @@ func (r *resolver) words(at place, s *wordSet, lang string) []int32 {
 		all = append(all, r.words(w.at, inner, of)...)
 	}
 	r.open = r.open[:len(r.open)-1]
+	slices.Sort(all)
+	all = slices.Clip(slices.Compact(all))
 	r.memo[key] = all
 	return all
 }
