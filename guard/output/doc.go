@@ -10,7 +10,7 @@
 //	for chunk := range answer {
 //		release, found := scanner.Write(chunk)
 //		if len(found) > 0 {
-//			return // stop the stream: the reader has seen nothing of it
+//			return // stop the stream before what was found
 //		}
 //		w.Write(release)
 //	}

@@ -307,7 +307,8 @@ func TestNewErrors(t *testing.T) {
 		options Options
 		want    string
 	}{
-		{Options{Canaries: []string{canary, "short"}}, "output: Options.Canaries[1]: got 5 letters and digits, want at least 12"},
+		{Options{Canaries: []string{canary, "short"}}, "output: Options.Canaries[1]: got 5 letters and digits, want 12 to 128"},
+		{Options{Canaries: []string{strings.Repeat(canary, 5)}}, "output: Options.Canaries[0]: got 130 letters and digits, want 12 to 128"},
 		{Options{Canaries: many}, "want at most about"},
 		{Options{LeakWords: 4}, "output: Options.LeakWords: got 4"},
 		{Options{LeakWords: 65}, "output: Options.LeakWords: got 65"},

@@ -5,8 +5,7 @@ import (
 )
 
 // MaxHold is the most bytes that a [Scanner] holds back, whatever the answer is.
-// It holds back less than 4 bytes (the rest of a character) unless a rule has
-// begun to match.
+// It holds back a few bytes unless a rule has begun to match.
 const MaxHold = 2048
 
 // Scanner scans one answer while it streams. It is used by one goroutine.
