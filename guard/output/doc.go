@@ -57,6 +57,7 @@
 // # What is not covered
 //
 // Leaks in other words, translated, or encoded in ways not named above. A finding
-// says where and why, never what. Bare addresses outside of links. Constructs are
+// says where and why, never what. Bare addresses outside of links. Code in the
+// middle of a line: an answer that names `<script>` is found. Constructs are
 // judged by their first kilobyte; a tag longer than that is reported as hidden.
 package output

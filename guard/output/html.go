@@ -93,7 +93,11 @@ var active = map[string]bool{
 func (m *markup) tag(inside []byte, start, end int, closed bool, found *[]check.Finding) {
 	name, rest := cutName(inside)
 	if !closed && len(inside) >= maxLook-1 && bytes.IndexByte(rest, '=') >= 0 {
-		m.report(HiddenHTML, check.Medium, start, end, "an HTML tag is too long to be judged", found)
+		severity := check.Medium
+		if strings.TrimFunc(name, isNameRune) != "" {
+			severity = check.Low // "if a <b) …", more likely
+		}
+		m.report(HiddenHTML, severity, start, end, "an HTML tag is too long to be judged", found)
 	}
 	switch {
 	case active[name]:
@@ -119,6 +123,8 @@ func (m *markup) tag(inside []byte, start, end int, closed bool, found *[]check.
 		}
 	}
 }
+
+func isNameRune(r rune) bool { return r < 0x80 && (isAlnum(byte(r)) || r == '-' || r == ':') }
 
 func cutName(b []byte) (name string, rest []byte) {
 	i := 0
