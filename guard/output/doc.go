@@ -50,14 +50,16 @@
 // # Streaming
 //
 // A [Scanner] holds back only what a rule could still complete, at most [MaxHold]
-// bytes. On clean text that is nothing, or the rest of a character. A match
-// longer than that (a canary strewn over pages) is still found, when its last
-// letter comes; what came before its last MaxHold bytes has been released then.
+// bytes. On clean text that is a few bytes at the end of a chunk: the rest of a
+// character, a line break, the first letters of a word. A match longer than
+// MaxHold (a canary strewn over pages) is still found, when its last letter
+// comes; what came before its last MaxHold bytes has been released then.
 //
 // # What is not covered
 //
 // Leaks in other words, translated, or encoded in ways not named above. A finding
 // says where and why, never what. Bare addresses outside of links. Code in the
-// middle of a line: an answer that names `<script>` is found. Constructs are
-// judged by their first kilobyte; a tag longer than that is reported as hidden.
+// middle of a line: an answer that names `<script>` is found. Tags are
+// judged by their first kilobyte, addresses by half of that; longer ones are
+// reported for their length.
 package output
