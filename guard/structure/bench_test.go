@@ -15,7 +15,7 @@ func BenchmarkInspect(b *testing.B) {
 	c, err := New()
 	require.NoError(b, err)
 	for _, row := range []struct{ name, text string }{
-		{"en500", strings.Repeat("A plain sentence: it holds nothing of note.\n", 11)},
+		{"en500", strings.Repeat("A plain sentence, it holds nothing of note. ", 11)},
 		{"en1M", strings.Repeat("A plain sentence: it holds nothing of note.\n", 24000)},
 		{"fr1M", strings.Repeat("Une phrase déjà vue, où rien n'étonne : « voilà ! »\n", 19000)},
 		{"zh1M", strings.Repeat("这句话很普通，没有什么特别的内容。\n", 20000)},

@@ -23,7 +23,9 @@ const (
 
 // inspectSuffix judges the last line of the prompt.
 func inspectSuffix(src string, found *findings) {
-	src = strings.TrimRight(src, " \t\r\n")
+	for src != "" && isSpace(src[len(src)-1]) {
+		src = src[:len(src)-1]
+	}
 	tail := src[max(0, len(src)-suffixTail):]
 	if marks := spacedMarks(tail); marks >= suffixMarks {
 		found.at(optimizedSuffix, check.High, len(src)-(2*marks-1), len(src))
