@@ -38,7 +38,8 @@ func (e *Estimator) Estimate(text string) Estimate {
 }
 
 // CharsPer4 is the rule of thumb of four characters a token: code points
-// divided by four, rounded down. Bytes that are no UTF-8 count one each.
+// divided by four, rounded down, so that thirty characters are seven tokens.
+// Bytes that are no UTF-8 count one each.
 func CharsPer4(text string) int { return utf8.RuneCountInString(text) / 4 }
 
 // meter gathers several texts before the bounds are drawn, so that the errors

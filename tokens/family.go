@@ -18,9 +18,9 @@ var familiesJSON []byte
 //go:embed tables/*.bin
 var tableFiles embed.FS
 
-// registry is families.json: which family a model belongs to and what its chat
+// facts is families.json: which family a model belongs to and what its chat
 // template adds.
-type registry struct {
+type facts struct {
 	Source       string     `json:"source"`
 	AsOf         string     `json:"as_of"`
 	Models       []model    `json:"models"`
@@ -50,8 +50,8 @@ type template struct {
 	NextTool    *int   `json:"next_tool"`
 }
 
-var loadRegistry = sync.OnceValue(func() *registry {
-	var r registry
+var loadFacts = sync.OnceValue(func() *facts {
+	var r facts
 	if err := json.Unmarshal(familiesJSON, &r); err != nil {
 		panic("tokens: families.json: " + err.Error()) // embedded; a test reads it
 	}
@@ -69,7 +69,7 @@ var loadIndex = sync.OnceValue(func() *runs.Index {
 // tables holds one loader per family; a family costs memory once it is used.
 var tables = func() map[string]func() *runs.Table {
 	m := map[string]func() *runs.Table{}
-	for _, f := range loadRegistry().Families {
+	for _, f := range loadFacts().Families {
 		name := f.Name
 		m[name] = sync.OnceValue(func() *runs.Table {
 			t := &runs.Table{Index: loadIndex()}
@@ -102,7 +102,7 @@ func Families() []string { return slices.Sorted(maps.Keys(tables)) }
 func For(modelID string) *Estimator {
 	id := strings.ToLower(strings.TrimSpace(modelID))
 	var best model
-	for _, m := range loadRegistry().Models {
+	for _, m := range loadFacts().Models {
 		if strings.HasPrefix(id, m.Prefix) && len(m.Prefix) > len(best.Prefix) {
 			best = m
 		}
@@ -119,7 +119,7 @@ func For(modelID string) *Estimator {
 // ForFamily returns the estimator of a tokenizer family, one of Families, with
 // the chat template that most of its models use.
 func ForFamily(name string) (*Estimator, error) {
-	for _, f := range loadRegistry().Families {
+	for _, f := range loadFacts().Families {
 		if f.Name == name {
 			return &Estimator{family: name, table: tables[name](), template: findTemplate(f.Template)}, nil
 		}
@@ -128,9 +128,9 @@ func ForFamily(name string) (*Estimator, error) {
 }
 
 func findTemplate(name string) *template {
-	for i, t := range loadRegistry().Templates {
+	for i, t := range loadFacts().Templates {
 		if t.Name == name {
-			return &loadRegistry().Templates[i]
+			return &loadFacts().Templates[i]
 		}
 	}
 	return nil

@@ -17,12 +17,12 @@ func talk() []Message {
 	}
 	result := func(id, text string) Message { return Message{Role: "tool", ToolCallID: id, Content: text} }
 	return []Message{
-		{Role: "system", Content: "You are a patient assistant."},         // 0
-		{Role: "user", Content: "First question. " + long},                // 1
-		{Role: "assistant", Content: "First answer. " + long},             // 2
-		{Role: "user", Content: "Second question. " + long},               // 3
-		{Role: "assistant", Content: "Second answer. " + long},            // 4
-		{Role: "user", Content: "What will the weather be?"},              // 5
+		{Role: "system", Content: "You are a patient assistant."}, // 0
+		{Role: "user", Content: "First question. " + long},        // 1
+		{Role: "assistant", Content: "First answer. " + long},     // 2
+		{Role: "user", Content: "Second question. " + long},       // 3
+		{Role: "assistant", Content: "Second answer. " + long},    // 4
+		{Role: "user", Content: "What will the weather be?"},      // 5
 		call("a"), result("a", "Rain. "+long), call("b"), result("b", ""), // 6 7 8 9
 		call("c"), result("c", "Sun."), // 10 11
 	}

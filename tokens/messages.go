@@ -136,7 +136,7 @@ func (e *Estimator) printsNoTools() bool {
 // toolFrame is what the template adds around n tool definitions beyond their
 // own JSON.
 func (e *Estimator) toolFrame(n int) (Estimate, bool) {
-	own := loadRegistry().MeasuredTool
+	own := loadFacts().MeasuredTool
 	if t := e.template; t != nil && t.FirstTool != nil {
 		first, next := *t.FirstTool-own, *t.FirstTool-own
 		if t.NextTool != nil {

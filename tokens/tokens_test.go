@@ -1,6 +1,8 @@
 package tokens
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -43,6 +45,59 @@ func TestFor(t *testing.T) {
 		require.LessOrEqual(t, got.Low, got.Likely, row.model)
 		require.LessOrEqual(t, got.Likely, got.High, row.model)
 		require.LessOrEqual(t, got.High, 30, row.model)
+	}
+}
+
+// TestFamiliesFile keeps the embedded facts whole.
+func TestFamiliesFile(t *testing.T) {
+	dec := json.NewDecoder(bytes.NewReader(familiesJSON))
+	dec.DisallowUnknownFields()
+	var f struct {
+		facts
+		Note string `json:"note"`
+	}
+	require.NoError(t, dec.Decode(&f))
+	require.NotEmpty(t, f.Source)
+	require.Regexp(t, `^\d{4}-\d\d-\d\d$`, f.AsOf)
+	require.NotEmpty(t, f.Models)
+	prefixes := map[string]bool{}
+	for _, m := range f.Models {
+		require.False(t, prefixes[m.Prefix], m.Prefix)
+		prefixes[m.Prefix] = true
+		require.Contains(t, Families(), m.Family, m.Prefix)
+		require.True(t, m.Template == "" || findTemplate(m.Template) != nil, m.Prefix)
+	}
+	for _, family := range f.Families {
+		require.True(t, family.Template == "" || findTemplate(family.Template) != nil, family.Name)
+	}
+}
+
+// TestTablesStaySmall keeps what is embedded within its bounds: 64 KB a family
+// with its share of the index.
+func TestTablesStaySmall(t *testing.T) {
+	files, err := tableFiles.ReadDir("tables")
+	require.NoError(t, err)
+	require.Len(t, files, len(Families())+1)
+	all := len(file("index"))
+	for _, name := range Families() {
+		require.LessOrEqual(t, len(file(name))+len(file("index"))/len(Families()), 64<<10, name)
+		all += len(file(name))
+	}
+	require.LessOrEqual(t, all, 640<<10)
+}
+
+// TestHostileTexts: what nothing was learned about is bounded by its bytes, and
+// nothing is bounded above them.
+func TestHostileTexts(t *testing.T) {
+	for _, unit := range []string{"\u0301", "\U000e0041", "\ufe0f", "\u202e", "ཀ", "𒀀", "ﷺ", "ක", "ა", "q", "7", "{", "\x00", "\xff", "字", "🙂", "Ж"} {
+		text := strings.Repeat(unit, 400)
+		for _, name := range Families() {
+			e, err := ForFamily(name)
+			require.NoError(t, err)
+			got := e.Estimate(text)
+			require.LessOrEqual(t, got.High, len(text), "%s %+q", name, unit)
+			require.Greater(t, got.High, len(text)*9/10, "%s %+q", name, unit)
+		}
 	}
 }
 

@@ -2,7 +2,8 @@ package tokens
 
 // Truncate returns the longest start of text that Estimate bounds by n tokens,
 // cut between grapheme clusters (UAX #29), so that no letter loses its accent
-// and no emoji its skin tone. The work is linear in what is kept.
+// and no emoji its skin tone. The work is that of some thirty estimates of what
+// is kept.
 func (e *Estimator) Truncate(text string, n int) string {
 	if n <= 0 {
 		return ""

@@ -36,11 +36,18 @@ func bake(rows []sample, x *runs.Index, theta []vec, k int) *runs.Table {
 					cost += theta[atGram+int(g)][k]
 				}
 			}
+			if r.Kind == runs.Rare || r.Kind == runs.Letter {
+				cost = max(cost, leastWord)
+			}
 			t.SetPiece(r.Slot, float64(cost))
 		})
 	}
+	t.Prepare()
 	return t
 }
+
+// leastWord keeps a word that little was learned of from costing nothing.
+const leastWord = 0.3
 
 func clamp(v float32, limit float64) float64 {
 	return min(max(math.RoundToEven(float64(v)), -limit), limit)

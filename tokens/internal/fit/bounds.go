@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"math/rand/v2"
 
 	"github.com/llmaas/llmaas-go/tokens/internal/runs"
 )
@@ -10,14 +11,13 @@ import (
 type residual struct {
 	class string
 	long  bool // at least 200 characters
-	bytes float64
 	y     float64
 	sums  runs.Sums
 }
 
 // maxSlack is how far, on average over texts of 200 characters and more, a bound
 // may stand from the truth, in percent.
-const maxSlack = 14.3
+const maxSlack = 14.0
 
 // terms of a margin: one per kind, the square root, the constant.
 const terms = int(runs.NumKinds) + 2
@@ -28,11 +28,13 @@ const terms = int(runs.NumKinds) + 2
 type boundFit struct {
 	sign    float64
 	sets    [2][]boundRow
-	classes [2]map[string]float64
+	classes [2][]float64 // texts per class
+	names   map[string]int
+	miss    []float64
 }
 
 type boundRow struct {
-	class  string
+	class  int
 	long   bool
 	feat   [terms]float64
 	target float64 // the margin that would just cover the text
@@ -41,38 +43,23 @@ type boundRow struct {
 }
 
 func fitBounds(narrow, wide []residual, sign float64) (m runs.Margins) {
-	f := boundFit{sign: sign}
+	f := boundFit{sign: sign, names: map[string]int{}}
 	for i, res := range [][]residual{narrow, wide} {
-		f.classes[i] = map[string]float64{}
 		for j := range res {
-			f.sets[i] = append(f.sets[i], f.row(&res[j]))
-			f.classes[i][res[j].class]++
-		}
-	}
-	var theta [terms]float64
-	for k := range theta {
-		theta[k] = 0.08
-	}
-	best := f.loss(&theta)
-	for step := 0.2; step > 0.002; {
-		better := false
-		for k := range theta {
-			for _, d := range [...]float64{step, -step} {
-				try := theta
-				if k == terms-1 {
-					d *= 5
-				}
-				try[k] = max(try[k]+d, 0.02)
-				if l := f.loss(&try); l < best {
-					best, theta, better = l, try, true
-				}
+			b := f.row(&res[j])
+			f.sets[i] = append(f.sets[i], b)
+			for len(f.classes[i]) <= b.class {
+				f.classes[i] = append(f.classes[i], 0)
 			}
-		}
-		if !better {
-			step /= 1.6
+			f.classes[i][b.class]++
 		}
 	}
+	f.miss = make([]float64, len(f.names))
+	theta := f.search()
 	for k := range m.Kind {
+		if k := runs.Kind(k); sign > 0 && (k == runs.Bytes || k == runs.Repeat) {
+			continue // an upper bound charges these by their bytes
+		}
 		m.Kind[k] = uint16(math.Ceil(theta[k] * runs.One))
 	}
 	m.Root = uint16(math.Ceil(theta[terms-2] * runs.One))
@@ -80,9 +67,39 @@ func fitBounds(narrow, wide []residual, sign float64) (m runs.Margins) {
 	return m
 }
 
+// search tries random steps, keeps what lowers the loss and shortens the steps
+// when little does.
+func (f *boundFit) search() (theta [terms]float64) {
+	for k := range theta {
+		theta[k] = 0.08
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	best, step := f.loss(&theta), 0.5
+	for range 5000 {
+		try := theta
+		for k := range try {
+			if rng.IntN(3) == 0 {
+				try[k] = max(try[k]*math.Exp(step*rng.NormFloat64()), 0.02)
+			}
+		}
+		if l := f.loss(&try); l < best {
+			best, theta = l, try
+			step = min(step*1.3, 0.7)
+		} else {
+			step = max(step*0.99, 0.02)
+		}
+	}
+	return theta
+}
+
 func (f *boundFit) row(r *residual) boundRow {
 	total := 0.0
-	b := boundRow{class: r.class, long: r.long, y: r.y}
+	class, ok := f.names[r.class]
+	if !ok {
+		class = len(f.names)
+		f.names[r.class] = class
+	}
+	b := boundRow{class: class, long: r.long, y: r.y}
 	for k, c := range r.sums.Cost {
 		total += float64(c) / runs.One
 		if k := runs.Kind(k); f.sign < 0 || k != runs.Bytes && k != runs.Repeat {
@@ -101,7 +118,7 @@ func (f *boundFit) row(r *residual) boundRow {
 func (f *boundFit) loss(theta *[terms]float64) (loss float64) {
 	slack, long := 0.0, 0.0
 	for i, rows := range f.sets {
-		miss := map[string]float64{}
+		clear(f.miss)
 		for j := range rows {
 			b := &rows[j]
 			margin := b.fixed
@@ -113,12 +130,12 @@ func (f *boundFit) loss(theta *[terms]float64) (loss float64) {
 				slack += (margin - b.target) / b.y * 100
 			}
 			if lack := b.target - margin; lack > 0 {
-				miss[b.class]++
-				loss += lack / (b.y + 10) / float64(len(rows)) * [2]float64{400, 100}[i]
+				f.miss[b.class]++
+				loss += lack / (b.y + 10) / float64(len(rows)) * [2]float64{400, 40}[i]
 			}
 		}
-		for class, n := range miss {
-			loss += max(n/f.classes[i][class]-0.004, 0) * [2]float64{2, 0.3}[i]
+		for class, n := range f.miss {
+			loss += max(n/f.classes[i][class]-0.004, 0) * [2]float64{2, 0.1}[i]
 		}
 	}
 	slack /= long

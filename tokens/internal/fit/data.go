@@ -57,13 +57,8 @@ func load(dir string) ([]sample, error) {
 // the whole repository and not only the file.
 func (s *sample) fold(n int, wide bool) int {
 	src := s.Source
-	if wide {
-		repo, path, _ := strings.Cut(src, " :: ")
-		src = repo
-		if !strings.HasPrefix(repo, "git:") {
-			p := strings.Split(path, "/")
-			src += strings.Join(p[:max(len(p)-1, 0)], "/")
-		}
+	if wide && (strings.HasPrefix(src, "git:") || strings.Contains(src, "(free)")) {
+		src, _, _ = strings.Cut(src, " :: ")
 	}
 	h := fnv.New32a()
 	io.WriteString(h, src)

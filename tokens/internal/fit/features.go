@@ -20,7 +20,13 @@ type feature struct {
 	n     float32
 }
 
-var minSources = 4
+// A piece gets a parameter if at least minSources sources use it, the most used
+// first up to maxPieces: the table of a family and its share of the index stay
+// below 64 KB.
+const (
+	minSources = 4
+	maxPieces  = 31000
+)
 
 // chooseIndex names the pieces and glyphs worth a parameter: those that most
 // sources use.
@@ -28,7 +34,6 @@ func chooseIndex(rows []sample, use func(*sample) bool) *runs.Index {
 	type stat struct {
 		sources int32
 		last    string
-		weight  float32
 	}
 	stats := map[uint64]*stat{}
 	glyphs := make([]int, runs.NumGlyphs)
@@ -37,11 +42,11 @@ func chooseIndex(rows []sample, use func(*sample) bool) *runs.Index {
 		if !use(s) {
 			continue
 		}
-		inText := map[uint64]int{}
+		inText := map[uint64]bool{}
 		inGlyphs := map[int32]bool{}
 		runs.Walk(s.Text, nil, func(r *runs.Run) {
 			if r.Hash != 0 {
-				inText[r.Hash]++
+				inText[r.Hash] = true
 			}
 			for _, g := range r.Glyphs {
 				inGlyphs[g] = true
@@ -50,7 +55,7 @@ func chooseIndex(rows []sample, use func(*sample) bool) *runs.Index {
 		for g := range inGlyphs {
 			glyphs[g]++
 		}
-		for h, n := range inText {
+		for h := range inText {
 			st := stats[h]
 			if st == nil {
 				st = &stat{}
@@ -60,28 +65,30 @@ func chooseIndex(rows []sample, use func(*sample) bool) *runs.Index {
 				st.sources++
 				st.last = s.Source
 			}
-			st.weight += float32(n) / float32(s.y[0]+20)
 		}
 	}
 	type cand struct {
-		h uint64
-		w float32
+		h       uint64
+		sources int32
 	}
 	var cands []cand
 	for h, st := range stats {
-		if int(st.sources) >= minSources {
-			cands = append(cands, cand{h, float32(st.sources)})
+		if st.sources >= minSources {
+			cands = append(cands, cand{h, st.sources})
 		}
 	}
 	sort.Slice(cands, func(i, j int) bool {
-		if cands[i].w != cands[j].w {
-			return cands[i].w > cands[j].w
+		if cands[i].sources != cands[j].sources {
+			return cands[i].sources > cands[j].sources
 		}
 		return cands[i].h < cands[j].h
 	})
 	x := new(runs.Index)
 	n := 0
 	for _, c := range cands {
+		if n == maxPieces {
+			break
+		}
 		slot, tag := runs.Place(c.h)
 		switch {
 		case x.Find(c.h) >= 0:
@@ -98,7 +105,6 @@ func chooseIndex(rows []sample, use func(*sample) bool) *runs.Index {
 			x.Seen[g>>6] |= 1 << (g & 63)
 		}
 	}
-	println("pieces", len(stats), len(cands), n)
 	return x
 }
 

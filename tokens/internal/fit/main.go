@@ -12,31 +12,19 @@ import (
 	"log"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"github.com/llmaas/llmaas-go/tokens/internal/runs"
 )
 
-var (
-	lamPiece = flag.Float64("lp", 0.01, "")
-	lamBase  = flag.Float64("lb", 0.0005, "")
-	lamGram  = flag.Float64("lg", 0.03, "")
-	lamGlyph = flag.Float64("ly", 0.01, "")
-	iters    = flag.Int("it", 200, "")
-	irls     = flag.Int("irls", 2, "")
-	offset   = flag.Float64("c", 20, "")
-	out      = flag.String("out", "", "directory for the tables")
-)
-
 func main() {
-	flag.IntVar(&minSources, "min", 4, "")
+	out := flag.String("out", "", "directory to write the tables to; empty only measures")
 	flag.Parse()
-	if err := run(); err != nil {
+	if err := run(*out); err != nil {
 		log.Fatal("fit: ", err)
 	}
 }
 
-func run() error {
+func run(out string) error {
 	rows, err := load(os.Getenv("LLMAAS_EVAL"))
 	if err != nil {
 		return err
@@ -51,126 +39,11 @@ func run() error {
 	report(rows, narrow, high, low)
 	fmt.Println("Whole repositories held out:")
 	report(rows, wide, high, low)
-	if *out == "" {
+	if out == "" {
 		return nil
 	}
 	tables := learn(rows, func(*sample) bool { return true })
-	return write(*out, tables, high, low)
-}
-
-// crossValidate learns from all sources but a fold's, and measures on that fold.
-func crossValidate(rows []sample, wide bool) [][numFamilies]residual {
-	res := make([][numFamilies]residual, len(rows))
-	each(folds, func(fold int) {
-		test := func(s *sample) bool { return s.fold(folds, wide) == fold }
-		tables := learn(rows, func(s *sample) bool { return !test(s) })
-		for i := range rows {
-			s := &rows[i]
-			if !test(s) {
-				continue
-			}
-			for k, t := range tables {
-				r := &res[i][k]
-				*r = residual{class: s.Class, long: s.Chars >= 200, bytes: float64(len(s.Text)), y: s.y[k]}
-				t.Scan(s.Text, &r.sums)
-			}
-		}
-	})
-	return res
-}
-
-func column(res [][numFamilies]residual, k int) []residual {
-	out := make([]residual, len(res))
-	for i := range res {
-		out[i] = res[i][k]
-	}
-	return out
-}
-
-const folds = 5
-
-// each runs f for 0..n-1, two at a time.
-func each(n int, f func(i int)) {
-	var wg sync.WaitGroup
-	sem := make(chan struct{}, 2)
-	for i := range n {
-		wg.Go(func() {
-			sem <- struct{}{}
-			f(i)
-			<-sem
-		})
-	}
-	wg.Wait()
-}
-
-func learn(rows []sample, use func(*sample) bool) (tables [numFamilies]*runs.Table) {
-	x := chooseIndex(rows, use)
-	var feats [][]feature
-	var kept []sample
-	for i := range rows {
-		if use(&rows[i]) {
-			feats = append(feats, extract(rows[i].Text, x))
-			kept = append(kept, rows[i])
-		}
-	}
-	theta := fit(kept, feats)
-	for k := range tables {
-		tables[k] = bake(kept, x, theta, k)
-	}
-	return tables
-}
-
-// bytePrior is what a byte of a script without data is taken to cost.
-const bytePrior = 0.5
-
-func fit(rows []sample, feats [][]feature) []vec {
-	pr := &problem{rows: feats, y: make([]vec, len(rows)), w: make([]vec, len(rows)), penalty: make([]float32, atEnd)}
-	for j := range pr.penalty {
-		switch {
-		case j < atBase:
-			pr.penalty[j] = float32(*lamPiece)
-		case j < atGram:
-			pr.penalty[j] = float32(*lamBase)
-		case j < atGlyph:
-			pr.penalty[j] = float32(*lamGram)
-		default:
-			pr.penalty[j] = float32(*lamGlyph)
-		}
-	}
-	theta := make([]vec, atEnd)
-	prior := make([]vec, atEnd)
-	for j := atBase + runs.ByteParams; j < atGram; j++ {
-		for k := range prior[j] {
-			prior[j][k] = bytePrior
-		}
-	}
-	defer func() {
-		for j := range theta {
-			for k := range theta[j] {
-				theta[j][k] += prior[j][k]
-			}
-		}
-	}()
-	for n := range rows {
-		sure := predict(feats[n], prior)
-		for k, y := range rows[n].y {
-			pr.y[n][k] = float32(y) - sure[k]
-			pr.w[n][k] = float32(1 / ((y + *offset) * (y + *offset)))
-		}
-	}
-	pr.solve(theta, *iters)
-	for range *irls {
-		for n := range rows {
-			e := predict(feats[n], theta)
-			for k := range e {
-				y := rows[n].y[k]
-				rel := abs(float64(e[k]-pr.y[n][k])) / (y + *offset)
-				pr.w[n][k] = float32(1 / ((y + *offset) * (y + *offset)) * 0.03 / max(rel, 0.01))
-			}
-		}
-		pr.solve(theta, *iters/2)
-	}
-	return theta
+	return write(out, tables, high, low)
 }
 
 func write(dir string, tables [numFamilies]*runs.Table, high, low [numFamilies]runs.Margins) error {

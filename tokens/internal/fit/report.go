@@ -2,84 +2,99 @@ package main
 
 import (
 	"fmt"
-	"sort"
+	"maps"
+	"math"
+	"slices"
 
 	"github.com/llmaas/llmaas-go/tokens/internal/runs"
 )
 
-type figures struct{ n, err, rel, slack, missHigh, missLow float64 }
+// figures gathers the errors of some texts in one family.
+type figures struct {
+	n, abs, slack     float64
+	missHigh, missLow float64
+	est, y            float64
+	rel               []float64 // percent
+}
 
+func (f *figures) add(y float64, low, likely, high int) {
+	f.n++
+	f.abs += math.Abs(float64(likely) - y)
+	f.rel = append(f.rel, math.Abs(float64(likely)-y)/y*100)
+	f.slack += (float64(high) - y) / y * 100
+	f.est += float64(likely)
+	f.y += y
+	if float64(high) < y {
+		f.missHigh++
+	}
+	if float64(low) > y {
+		f.missLow++
+	}
+}
+
+func (f *figures) mean() float64 {
+	sum := 0.0
+	for _, r := range f.rel {
+		sum += r
+	}
+	return sum / f.n
+}
+
+func (f *figures) p95() float64 {
+	slices.Sort(f.rel)
+	return f.rel[len(f.rel)*95/100]
+}
+
+// group is a set of texts: all of them, those of at least 200 characters, and
+// those below 50.
+type group struct{ all, long, short [numFamilies]figures }
+
+// report prints the errors of all texts and of each class.
 func report(rows []sample, res [][numFamilies]residual, high, low [numFamilies]runs.Margins) {
-	var short, long [numFamilies]figures
-	all := [numFamilies][]float64{}
-	tot := [numFamilies][2]float64{}
-	cls := map[string]*[numFamilies]figures{}
-	every := map[string]*[numFamilies]figures{}
+	var total group
+	classes := map[string]*group{}
 	for i := range rows {
 		s := &rows[i]
-		if cls[s.Class] == nil {
-			cls[s.Class], every[s.Class] = new([numFamilies]figures), new([numFamilies]figures)
+		if classes[s.Class] == nil {
+			classes[s.Class] = new(group)
 		}
 		for k := range families {
 			t := runs.Table{High: high[k], Low: low[k]}
-			l, est, h := t.Bounds(&res[i][k].sums, len(s.Text))
-			y := s.y[k]
-			add := func(f *figures) {
-				f.n++
-				f.err += abs(float64(est) - y)
-				f.rel += abs(float64(est)-y) / y * 100
-				f.slack += (float64(h) - y) / y * 100
-				if float64(h) < y {
-					f.missHigh++
-				}
-				if float64(l) > y {
-					f.missLow++
+			l, likely, h := t.Bounds(&res[i][k].sums, len(s.Text))
+			for _, g := range []*group{&total, classes[s.Class]} {
+				g.all[k].add(s.y[k], l, likely, h)
+				switch {
+				case s.Chars >= 200:
+					g.long[k].add(s.y[k], l, likely, h)
+				case s.Chars < 50:
+					g.short[k].add(s.y[k], l, likely, h)
 				}
 			}
-			add(&every[s.Class][k])
-			if s.Chars < 50 {
-				add(&short[k])
-			}
-			if s.Chars >= 200 {
-				all[k] = append(all[k], abs(float64(est)-y)/y*100)
-				add(&cls[s.Class][k])
-				add(&long[k])
-			}
-			tot[k][0] += float64(est)
-			tot[k][1] += y
 		}
 	}
-	fmt.Printf("%-12s", "")
-	for _, f := range families {
-		fmt.Printf(" %8.8s", f)
+	row("", func(k int) string { return families[k] })
+	number := func(name string, f func(k int) float64) {
+		row(name, func(k int) string { return fmt.Sprintf("%.2f", f(k)) })
 	}
-	row := func(name string, f func(k int) float64) {
-		fmt.Printf("\n%-12s", name)
-		for k := range families {
-			fmt.Printf(" %8.2f", f(k))
-		}
+	number("mean |error| %, >= 200", func(k int) float64 { return total.long[k].mean() })
+	number("P95 %, >= 200", func(k int) float64 { return total.long[k].p95() })
+	number("total %", func(k int) float64 { return 100 * (total.all[k].est/total.all[k].y - 1) })
+	number("tokens off, < 50", func(k int) float64 { return total.short[k].abs / total.short[k].n })
+	number("High covers %", func(k int) float64 { return 100 - total.all[k].missHigh/total.all[k].n*100 })
+	number("Low covers %", func(k int) float64 { return 100 - total.all[k].missLow/total.all[k].n*100 })
+	number("slack of High %", func(k int) float64 { return total.long[k].slack / total.long[k].n })
+	for _, class := range slices.Sorted(maps.Keys(classes)) {
+		g := classes[class]
+		number(class+" mean", func(k int) float64 { return g.long[k].mean() })
+		number(class+" High", func(k int) float64 { return 100 - g.all[k].missHigh/g.all[k].n*100 })
+		number(class+" slack", func(k int) float64 { return g.long[k].slack / g.long[k].n })
 	}
-	row("mean", func(k int) float64 { return long[k].rel / long[k].n })
-	row("p95", func(k int) float64 { sort.Float64s(all[k]); return all[k][len(all[k])*95/100] })
-	row("total", func(k int) float64 { return 100 * (tot[k][0]/tot[k][1] - 1) })
-	row("short", func(k int) float64 { return short[k].err / short[k].n })
-	row("slack", func(k int) float64 { return long[k].slack / long[k].n })
-	names := []string{}
-	for c := range cls {
-		names = append(names, c)
-	}
-	sort.Strings(names)
-	for _, c := range names {
-		row(c, func(k int) float64 { return cls[c][k].rel / cls[c][k].n })
-	}
-	for _, c := range names {
-		row("cover "+c, func(k int) float64 { return 100 - every[c][k].missHigh/every[c][k].n*100 })
-	}
-	for _, c := range names {
-		row("slack "+c, func(k int) float64 { return cls[c][k].slack / cls[c][k].n })
-	}
-	for _, c := range names {
-		row("lowcv "+c, func(k int) float64 { return 100 - every[c][k].missLow/every[c][k].n*100 })
+}
+
+func row(name string, cell func(k int) string) {
+	fmt.Printf("%-24s", name)
+	for k := range families {
+		fmt.Printf(" %11s", cell(k))
 	}
 	fmt.Println()
 }

@@ -1,8 +1,18 @@
 package main
 
-import "math"
-
 type vec [numFamilies]float32
+
+// add is written out: this line is where the program spends its time.
+func (v *vec) add(o *vec, n float32) {
+	v[0] += o[0] * n
+	v[1] += o[1] * n
+	v[2] += o[2] * n
+	v[3] += o[3] * n
+	v[4] += o[4] * n
+	v[5] += o[5] * n
+	v[6] += o[6] * n
+	v[7] += o[7] * n
+}
 
 // problem is a weighted ridge regression, all families at once: rows of
 // features, one weight a row and family, one penalty a parameter.
@@ -101,22 +111,14 @@ func (p *problem) normal(v, out []vec) {
 			dot[k] *= p.w[i][k]
 		}
 		for _, f := range row {
-			o := &out[f.param]
-			for k := range o {
-				o[k] += dot[k] * f.n
-			}
+			out[f.param].add(&dot, f.n)
 		}
 	}
 }
 
 func predict(row []feature, v []vec) (sum vec) {
 	for _, f := range row {
-		t := &v[f.param]
-		for k := range sum {
-			sum[k] += t[k] * f.n
-		}
+		sum.add(&v[f.param], f.n)
 	}
 	return sum
 }
-
-func abs(x float64) float64 { return math.Abs(x) }

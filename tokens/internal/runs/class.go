@@ -43,32 +43,39 @@ const (
 	rGlyph         // ideographs, kana, Hangul, symbols, emoji: one parameter each
 )
 
-// classOf sorts a rune beyond ASCII. Only scripts and blocks that the fitting
-// data holds in quantity are named; all others are charged by bytes.
+// classOf sorts a rune beyond ASCII.
 func classOf(r rune) int {
 	switch {
-	case r < 0xc0:
-		if r == 0xaa || r == 0xb5 || r == 0xba {
+	case int(r>>6) < len(letterBits):
+		if letterBits[r>>6]>>(r&63)&1 != 0 {
 			return rLetter
 		}
-		if r < 0xa0 {
-			return rBytes
-		}
-		return rGlyph
-	case r < 0x180:
-		if r == 0xd7 || r == 0xf7 {
-			return rGlyph
-		}
-		return rLetter
-	case r >= 0x1e00 && r < 0x1f00, r >= 0x400 && r < 0x460, r >= 0x620 && r < 0x6d4, r >= 0x900 && r < 0x964, r >= 0x970 && r < 0x980:
-		return rLetter
 	case r == utf8.RuneError:
 		return rBytes
-	case glyphIndex(r) >= 0:
+	}
+	if glyphIndex(r) >= 0 {
 		return rGlyph
 	}
 	return rBytes
 }
+
+// letterBits holds the letters beyond ASCII that the fitting data has in
+// quantity: those of western European languages, Russian, Arabic and Hindi. All
+// others, even of the same blocks, are charged by bytes.
+var letterBits = func() (t [0x980 / 64]uint64) {
+	for _, b := range [...]struct{ from, to rune }{
+		{0xaa, 0xaa}, {0xba, 0xba}, {0xc0, 0xd6}, {0xd8, 0xf6}, {0xf8, 0xff}, {0x131, 0x131}, {0x152, 0x153},
+		{0x401, 0x401}, {0x410, 0x44f}, {0x451, 0x451},
+		{0x621, 0x63a}, {0x640, 0x652},
+		{0x901, 0x903}, {0x905, 0x90b}, {0x90f, 0x911}, {0x913, 0x928}, {0x92a, 0x930}, {0x932, 0x932}, {0x935, 0x939},
+		{0x93c, 0x93c}, {0x93e, 0x943}, {0x945, 0x945}, {0x947, 0x949}, {0x94b, 0x94d},
+	} {
+		for r := b.from; r <= b.to; r++ {
+			t[r>>6] |= 1 << (r & 63)
+		}
+	}
+	return t
+}()
 
 // Blocks of glyphs, laid out one after the other in Table.Glyph.
 const (
@@ -76,7 +83,7 @@ const (
 	glyphPunct  = glyphLatin + 0x60    // U+2000..2BFF
 	glyphCJK    = glyphPunct + 0xc00   // U+3000..9FFF
 	glyphHangul = glyphCJK + 0x7000    // U+AC00..D7A3
-	glyphForms  = glyphHangul + 0x2ba4 // U+FE00..FE0F, U+FF00..FFEF
+	glyphForms  = glyphHangul + 0x2ba4 // U+FE00..FFEF
 	glyphEmoji  = glyphForms + 0x1f0   // U+1F000..1FAFF
 	glyphIndic  = glyphEmoji + 0xb00   // U+0964..096F, U+0600..061F, U+06D4..06FF
 	NumGlyphs   = glyphIndic + 12 + 0x20 + 0x2c

@@ -6,9 +6,10 @@ import "math/bits"
 type Kind uint8
 
 const (
-	Word   Kind = iota // a word of the table
-	Rare               // an ASCII word that the table does not hold
-	Letter             // a word with letters beyond ASCII that the table does not hold
+	Word    Kind = iota // an ASCII word of the table
+	Rare                // an ASCII word that the table does not hold
+	Foreign             // a word of the table with letters beyond ASCII
+	Letter              // a word with letters beyond ASCII that the table does not hold
 	Digit
 	Punct
 	Space
@@ -34,12 +35,10 @@ const (
 	baseRepeat = baseUnseen + 16             // [letter digit punct space newline glyph]
 	baseByte   = baseRepeat + 6              // [script]
 	NumBase    = baseByte + numScripts
-	ByteParams = baseByte // from here to NumBase: prices of one byte
 	NumGrams   = 1 << gramBits
 	gramBits   = 14
 	NumPieces  = 1 << pieceBits
 	pieceBits  = 15
-	repeatMin  = 16
 )
 
 // How a word joins what stands before it.
@@ -73,6 +72,21 @@ func hashBytes(h uint64, s string) uint64 {
 	return h
 }
 
+// hashSpan is hashBytes of s[from:to]; it may read past to, but not past s.
+func hashSpan(h uint64, s string, from, to int) uint64 {
+	for ; to-from >= 8; from += 8 {
+		h = mix(h, load8(s[from:]))
+	}
+	switch rest := to - from; {
+	case rest == 0:
+	case from+8 <= len(s):
+		h = mix(h, load8(s[from:])&(1<<(8*rest)-1))
+	default:
+		h = mix(h, loadTail(s[from:to]))
+	}
+	return h
+}
+
 func load8(s string) uint64 {
 	_ = s[7]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
@@ -98,3 +112,42 @@ func gram2(a, b rune) int {
 func gram3(a, b, c rune) int {
 	return int((uint32(a)*0x27D4EB2F ^ uint32(b)*0x165667B1 ^ uint32(c)*0x9E3779B1) * 0x85EBCA77 >> (32 - gramBits))
 }
+
+// Prior is what the parameter at i of Table.Base is taken to be, in tokens,
+// before any data.
+func Prior(i int) float64 {
+	switch {
+	case i < baseDigit:
+		return 1 + 0.1*float64(max(i%(maxWord+1)-4, 0))
+	case i < basePunct:
+		return 0
+	case i < baseGlyph:
+		return 1
+	case i < baseUnseen:
+		return 0.8
+	case i < baseRepeat:
+		return 2
+	case i < baseByte:
+		return [...]float64{0.25, 0.6, 0.15, 0.05, 0.1, 1}[i-baseRepeat]
+	}
+	return 0.5
+}
+
+// A run of one character is a Repeat from this many before it on: lines and
+// margins are drawn with some characters, all others look odd much earlier.
+const (
+	repeatMin  = 3
+	repeatLine = 16
+)
+
+func repeatOf(c byte) int {
+	switch c {
+	case '-', '=', '*', '#', '_', '.', '/', '~', '+':
+		return repeatLine
+	}
+	return repeatMin
+}
+
+// floorOf is the least that a word of n letters can cost, whatever its grams
+// add up to; no family has many tokens of more than twelve letters.
+func floorOf(n int) int64 { return One/2 + int64(min(n, maxWord))*One/12 }

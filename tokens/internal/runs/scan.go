@@ -46,6 +46,15 @@ func chargeOf(c byte) int64 {
 	return chargeByte
 }
 
+// chargeGlyph is chargeOf for a glyph of n bytes.
+func chargeGlyph(r rune, n int) int64 {
+	switch {
+	case r >= 0x2500 && r < 0x25a0, r >= 0x2010 && r < 0x2016, r == 0x2026, r == 0x3000:
+		return One
+	}
+	return chargeByte * int64(n)
+}
+
 const (
 	ones  = 0x0101010101010101
 	highs = 0x8080808080808080
@@ -138,8 +147,12 @@ func letterAt(s string, i int) int {
 // letters beyond ASCII, and those at the end of the text.
 func (t *Table) word(s string, start, i int, seed uint64, sum *Sums) (end int, next uint64) {
 	end, camel := wordEnd(s, i)
-	if cost, ok := t.cost(hashBytes(seed, s[start:end])); ok {
-		sum.Cost[Word] += cost
+	if cost, ok := t.cost(hashSpan(seed, s, start, end)); ok {
+		kind := Word
+		if s[i] >= 0x80 || s[end-1] >= 0x80 || s[start+(end-start)/2] >= 0x80 {
+			kind = Foreign
+		}
+		sum.Cost[kind] += cost
 	} else {
 		t.rare(s, start, end, seed, sum)
 	}
@@ -194,24 +207,24 @@ func (t *Table) rare(s string, start, end int, seed uint64, sum *Sums) {
 		kind = Letter
 	}
 	a, b, n, same := rune(0), mark, 0, 0
-	cost, repeat := int64(0), int64(0)
+	cost := int64(0)
 	for _, c := range s[letters:end] {
 		if n++; c == b {
-			if same++; same >= repeatMin {
-				sum.Cost[Repeat] += int64(t.Base[baseRepeat])
-				repeat += int64(max(utf8.RuneLen(c), 1))
-				a = b
-				continue
-			}
+			same++
 		} else {
 			same = 0
 		}
-		cost += int64(t.Grams[gram2(b, c)]) + int64(t.Grams[gram3(a, b, c)])
+		if same >= repeatMin || n > maxWord {
+			sum.Cost[Repeat] += int64(t.Base[baseRepeat])
+			sum.Charge += chargeByte * int64(utf8.RuneLen(c))
+		} else {
+			cost += int64(t.Grams[gram2(b, c)]) + int64(t.Grams[gram3(a, b, c)])
+		}
 		a, b = b, c
 	}
 	cost += int64(t.Grams[gram3(a, b, 1)])
-	sum.Charge += chargeByte * repeat
-	sum.Cost[kind] += cost<<gramShift + int64(t.Base[baseWord+(join*4+shape)*(maxWord+1)+min(n, maxWord)])
+	cost = cost<<gramShift + int64(t.Base[baseWord+(join*4+shape)*(maxWord+1)+min(n, maxWord)])
+	sum.Cost[kind] += max(cost, floorOf(n))
 }
 
 func (t *Table) digits(s string, i int, sum *Sums) int {
@@ -229,9 +242,10 @@ func (t *Table) digits(s string, i int, sum *Sums) int {
 		}
 	}
 	n := end - i
-	sum.Cost[Digit] += int64(t.Base[baseDigit+before*(maxDigit+1)+min(n, maxDigit)])
+	one := int64(t.Base[baseRepeat+1])
+	sum.Cost[Digit] += int64(t.Base[baseDigit+before*(maxDigit+1)+min(n, maxDigit)]) + one*int64(min(n, maxDigit))
 	if n > maxDigit {
-		sum.Cost[Repeat] += int64(n-maxDigit) * int64(t.Base[baseRepeat+1])
+		sum.Cost[Repeat] += one * int64(n-maxDigit)
 		sum.Charge += chargeByte * int64(n-maxDigit)
 	}
 	return end
@@ -254,7 +268,7 @@ func (t *Table) punct(s string, start, i int, sum *Sums) (int, uint64) {
 		end++
 		newline = 1
 	}
-	if cost, ok := t.cost(hashBytes(seedPunct+uint64(follow), s[start:end])); ok {
+	if cost, ok := t.cost(hashSpan(seedPunct+uint64(follow), s, start, end)); ok {
 		sum.Cost[Punct] += cost
 		return end, seedNone
 	}
@@ -262,7 +276,7 @@ func (t *Table) punct(s string, start, i int, sum *Sums) (int, uint64) {
 	for j := i; j < i+n; j++ {
 		c := s[j]
 		if c == b {
-			if same++; same >= repeatMin {
+			if same++; same >= repeatOf(c) {
 				sum.Cost[Repeat] += int64(t.Base[baseRepeat+2])
 				sum.Charge += chargeOf(c)
 				continue
@@ -273,7 +287,8 @@ func (t *Table) punct(s string, start, i int, sum *Sums) (int, uint64) {
 		cost += int64(t.Grams[gram2(rune(b), rune(c)|0x400000)])
 		b = c
 	}
-	sum.Cost[Punct] += cost<<gramShift + int64(t.Base[basePunct+(min(i-start, 1)*4+follow*2+newline)*(maxPunct+1)+min(n, maxPunct)])
+	cost = cost<<gramShift + int64(t.Base[basePunct+(min(i-start, 1)*4+follow*2+newline)*(maxPunct+1)+min(n, maxPunct)])
+	sum.Cost[Punct] += max(cost, One/2)
 	return end, seedNone
 }
 
@@ -312,7 +327,7 @@ func (t *Table) blank(s string, i, end, nl int, sum *Sums) {
 	case cSpace:
 		follow = 2
 	}
-	if cost, ok := t.cost(hashBytes(seedSpace+uint64(follow), s[i:end])); ok {
+	if cost, ok := t.cost(hashSpan(seedSpace+uint64(follow), s, i, end)); ok {
 		sum.Cost[Space] += cost
 		return
 	}
@@ -358,7 +373,7 @@ func (t *Table) high(s string, i int, sum *Sums) int {
 			a, same, c = 0, 0, 0
 		case same >= repeatMin:
 			sum.Cost[Repeat] += int64(t.Base[baseRepeat+5])
-			sum.Charge += chargeByte * int64(n)
+			sum.Charge += chargeGlyph(c, n)
 		case t.glyphs[g] == unseen:
 			sum.Cost[Bytes] += int64(t.Base[baseUnseen+blockOf(c)])
 			sum.Charge += chargeByte * int64(n)

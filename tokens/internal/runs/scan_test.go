@@ -51,17 +51,27 @@ func plainCost(t *Table, text string) (cost int64, end int) {
 		if r.Slot >= 0 {
 			cost += int64(t.Piece[r.Slot])
 		}
-		if r.Slot < 0 || r.Kind == Glyph {
-			for _, b := range r.Base {
-				cost += int64(t.Base[b])
-			}
-			for _, g := range r.Grams {
-				cost += int64(t.Grams[g]) << gramShift
-			}
-			for _, g := range r.Glyphs {
-				cost += int64(t.Glyph[g]) << glyphShift
+		if r.Slot >= 0 && r.Kind != Glyph {
+			return
+		}
+		own, repeat := int64(0), int64(0)
+		for _, b := range r.Base {
+			if b >= baseRepeat && b < baseByte {
+				repeat += int64(t.Base[b])
+			} else {
+				own += int64(t.Base[b])
 			}
 		}
+		for _, g := range r.Grams {
+			own += int64(t.Grams[g]) << gramShift
+		}
+		for _, g := range r.Glyphs {
+			own += int64(t.Glyph[g]) << glyphShift
+		}
+		if r.Floor > 0 {
+			own = max(own, r.Floor)
+		}
+		cost += own + repeat
 	})
 	return cost, end
 }

@@ -9,6 +9,7 @@ type Run struct {
 	End    int
 	Hash   uint64  // of the piece, 0 when the run is never looked up
 	Slot   int     // in Table.Piece, -1 when the index does not name the piece
+	Floor  int64   // the least that Base, without Repeat's, and Grams add up to
 	Base   []int32 // places in Table.Base
 	Grams  []int32 // places in Table.Grams
 	Glyphs []int32 // places in Table.Glyph
@@ -137,7 +138,7 @@ func (w *walker) wordRun(start, letters, end, join int, visit func(*Run)) {
 		} else {
 			same = 0
 		}
-		if same >= repeatMin {
+		if same >= repeatMin || n > maxWord {
 			r.base(baseRepeat)
 		} else {
 			r.Grams = append(r.Grams, int32(gram2(b, c)), int32(gram3(a, b, c)))
@@ -146,6 +147,7 @@ func (w *walker) wordRun(start, letters, end, join int, visit func(*Run)) {
 	}
 	r.Grams = append(r.Grams, int32(gram3(a, b, 1)))
 	r.base(baseWord + (join*4+shape)*(maxWord+1) + min(n, maxWord))
+	r.Floor = floorOf(n)
 	visit(r)
 }
 
@@ -194,7 +196,7 @@ func (w *walker) digits(i int, visit func(*Run)) int {
 	}
 	n := end - i
 	r.base(baseDigit + before*(maxDigit+1) + min(n, maxDigit))
-	for ; n > maxDigit; n-- {
+	for range n {
 		r.base(baseRepeat + 1)
 	}
 	visit(r)
@@ -226,6 +228,7 @@ func (w *walker) punct(start, i int, visit func(*Run)) int {
 	r.End = end
 	w.find(hashBytes(seedPunct+uint64(follow), w.text[start:end]))
 	r.base(basePunct + (min(i-start, 1)*4+follow*2+newline)*(maxPunct+1) + min(n, maxPunct))
+	r.Floor = One / 2
 	b, same := byte(0), 0
 	for j := i; j < i+n; j++ {
 		c := w.text[j]
@@ -234,7 +237,7 @@ func (w *walker) punct(start, i int, visit func(*Run)) int {
 		} else {
 			same = 0
 		}
-		if same >= repeatMin {
+		if same >= repeatOf(c) {
 			r.base(baseRepeat + 2)
 		} else {
 			r.Grams = append(r.Grams, int32(gram2(rune(b), rune(c)|0x400000)))
