@@ -169,7 +169,18 @@ func (b bar) String() string {
 	return fmt.Sprintf("at most %v %%", b.percent)
 }
 
+// bars are what no change may lose.
 var bars = []bar{
+	{"attack tier core", true, 90},
+	{"attack tier core lang en", true, 85},
+	{"attack tier core lang fr", true, 80},
+	{"attack tier core lang de", true, 80},
+	{"attack tier core lang es", true, 85},
+	{"attack tier core lang zh", true, 95},
+	{"attack tier core lang ja", true, 80},
+	{"attack tier noisy", true, 60},
+	{"attack tier hard", true, 25},
+	{"obfuscated", true, 90},
 	{"benign", false, 0.2},
 	{"benign lang en", false, 0.5},
 	{"benign lang fr", false, 0.5},
