@@ -65,8 +65,13 @@ func assemble(ctx context.Context, c config, keys *access.Keys) (http.Handler, *
 	if err != nil {
 		return nil, log, err
 	}
+	page, err := newConsole(ctx, keys, meters, machines)
+	if err != nil {
+		return nil, log, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", api)
+	mux.Handle("/console/", page)
 	mux.Handle("GET /metrics", adminOnly(keys, meters))
 	return mux, log, nil
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"time"
 
@@ -81,19 +80,4 @@ func reserveFrom(b *cost.Budget) func(context.Context, string, int64, time.Time)
 		}
 		return func(ctx context.Context, exact int64) error { return r.Settle(ctx, cost.Amount(exact)) }, nil
 	}
-}
-
-// adminOnly lets only keys with the admin grant through.
-func adminOnly(keys *access.Keys, h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, err := access.Bearer(r.Header)
-		if err == nil {
-			var who access.Principal
-			if who, err = keys.Authenticate(token, time.Now()); err == nil && who.Admin {
-				h.ServeHTTP(w, r)
-				return
-			}
-		}
-		http.Error(w, "an admin key is needed", http.StatusUnauthorized)
-	})
 }

@@ -119,6 +119,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 // greet prints what a person needs.
 func greet(out io.Writer, a net.Addr, made []demoKey) {
 	fmt.Fprintf(out, "base URL   http://%s/v1\n", a)
+	fmt.Fprintf(out, "console    http://%s/console/ (with an admin key)\n", a)
 	fmt.Fprintf(out, "metrics    http://%s/metrics (with an admin key)\n", a)
 	for _, d := range made {
 		fmt.Fprintf(out, "key        %-9s %-16s %s\n", d.tenant, d.tier, d.secret)
@@ -132,7 +133,7 @@ func greet(out io.Writer, a net.Addr, made []demoKey) {
 // writeEnv writes shell lines for scripts, all at once and for their owner only.
 func writeEnv(path string, a net.Addr, made []demoKey) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "BASE_URL=http://%s/v1\nMODEL=llama3.3:70b\nEMBED_MODEL=bge-m3:567m\nSTATS_URL=http://%s/stats\n", a, a)
+	fmt.Fprintf(&b, "BASE_URL=http://%s/v1\nMODEL=llama3.3:70b\nEMBED_MODEL=bge-m3:567m\nSTATS_URL=http://%s/stats\nCONSOLE_URL=http://%s/console/\n", a, a, a)
 	for _, d := range made {
 		switch {
 		case d.admin:
