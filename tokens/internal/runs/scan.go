@@ -34,6 +34,7 @@ func (s *Sums) Subtract(o *Sums) {
 const (
 	chargeByte  = One
 	chargeBlank = One / 8
+	chargeNext  = One / 2 // what a rune charged by bytes adds to the word it interrupts
 )
 
 func chargeOf(c byte) int64 {
@@ -222,9 +223,30 @@ func (t *Table) rare(s string, start, end int, seed uint64, sum *Sums) {
 		}
 		a, b = b, c
 	}
+	if shape == shapeOther && mixed(s[letters:end]) {
+		kind = Repeat
+		sum.Charge += chargeByte * int64(end-start)
+	}
 	cost += int64(t.Grams[gram3(a, b, 1)])
 	cost = cost<<gramShift + int64(t.Base[baseWord+(join*4+shape)*(maxWord+1)+min(n, maxWord)])
 	sum.Cost[kind] += max(cost, floorOf(n))
+}
+
+// mixed reports whether a word puts letters of two scripts together, or more
+// accents than a language does: a bound charges it by its bytes.
+func mixed(s string) bool {
+	ascii, accents, others := 0, 0, 0
+	for _, c := range s {
+		switch {
+		case c < utf8.RuneSelf:
+			ascii++
+		case c < 0x370:
+			accents++
+		default:
+			others++
+		}
+	}
+	return others > 0 && ascii+accents > 0 || accents > 1 && accents >= ascii
 }
 
 func (t *Table) digits(s string, i int, sum *Sums) int {
@@ -339,8 +361,18 @@ func (t *Table) blank(s string, i, end, nl int, sum *Sums) {
 	}
 	if nl > 4 {
 		sum.Cost[Repeat] += int64(nl-4) * int64(t.Base[baseRepeat+4])
-		sum.Charge += chargeBlank * int64(nl-4)
+		sum.Charge += chargeBlank*int64(nl-4) + chargeByte*lonelyReturns(s[i:end])
 	}
+}
+
+// lonelyReturns counts the \r without a \n; only with one do families know them.
+func lonelyReturns(s string) (n int64) {
+	for i := range len(s) {
+		if s[i] == '\r' && (i+1 == len(s) || s[i+1] != '\n') {
+			n++
+		}
+	}
+	return n
 }
 
 // high prices glyphs, and whatever nothing was learned about, rune by rune.
@@ -369,7 +401,7 @@ func (t *Table) high(s string, i int, sum *Sums) int {
 		switch {
 		case g < 0:
 			sum.Cost[Bytes] += int64(n) * int64(t.Base[baseByte+scriptOf(c)])
-			sum.Charge += chargeByte * int64(n)
+			sum.Charge += chargeByte*int64(n) + chargeNext
 			a, same, c = 0, 0, 0
 		case same >= repeatMin:
 			sum.Cost[Repeat] += int64(t.Base[baseRepeat+5])
