@@ -220,6 +220,9 @@ func (g *Guard) Inspect(ctx context.Context, in Input) Report {
 	if ctx.Err() != nil { // the check at work may not have looked at everything
 		return refuse(found, p, interrupted, Span{})
 	}
+	if s.folded.Truncated() {
+		found = append(found, p.filter(in.Text, []Finding{undecoded.finding(Span{End: len(in.Text)})})...)
+	}
 	return newReport(found, p)
 }
 
@@ -241,9 +244,7 @@ func (g *Guard) release(s *scratch, found []Finding) {
 // refuse reports found and one finding of the guard itself, and blocks whatever
 // the thresholds: a prompt that was not judged must not pass for a clean one.
 func refuse(found []Finding, p *policy, r Rule, at Span) Report {
-	report := newReport(append(found, Finding{
-		Rule: r.ID, Layer: r.Layer, Severity: r.Severity, Span: at, View: "source", Why: r.Why,
-	}), p)
+	report := newReport(append(found, r.finding(at)), p)
 	report.Action = Block
 	return report
 }

@@ -126,6 +126,15 @@ func TestARuleCountsOnce(t *testing.T) {
 	require.Equal(t, 70, inspect(g, "", flagged+"!").Score)
 }
 
+// TestWhatIsLeftEncodedIsFlagged stuffs a prompt with encodings of encodings
+// until no room is left to decode more.
+func TestWhatIsLeftEncodedIsFlagged(t *testing.T) {
+	g := newGuard(t, guard.Options{})
+	stuffed := strings.Repeat("&#104;&#101;&#108;&#108;&#111; \\u0068\\u0065 %68%65%6c%6c%6f aGVsbG8gZGVhciB3b3JsZCwgaG93IGFyZSB5b3U= 68656c6c6f20646561 ", 4000)
+	require.Contains(t, inspect(g, "", stuffed).Rules(), "guard/undecoded")
+	require.NotContains(t, inspect(g, "", strings.Repeat("Honest text about 90 % of nothing. ", 4000)).Rules(), "guard/undecoded")
+}
+
 func TestInterruptedAndTooLongAreBlocked(t *testing.T) {
 	g := newGuard(t, guard.Options{MaxBytes: 10, Policy: guard.Policy{Flag: 1000, Block: 1000}})
 	ctx, cancel := context.WithCancelCause(context.Background())

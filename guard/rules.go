@@ -51,7 +51,13 @@ func examples(one string) []string {
 var (
 	tooLong     = Rule{ID: "guard/too-long", Layer: "guard", Severity: High, Points: High.Points(), Why: "the prompt is longer than the host allows; it was not read"}
 	interrupted = Rule{ID: "guard/interrupted", Layer: "guard", Severity: High, Points: High.Points(), Why: "the request ended before every check had spoken"}
+	undecoded   = Rule{ID: "guard/undecoded", Layer: "guard", Severity: Medium, Points: Medium.Points(), Why: "more of the prompt is encoded than is decoded for a look; honest text hardly ever is"}
 )
+
+// finding is what the guard itself reports at a place.
+func (r Rule) finding(at Span) Finding {
+	return Finding{Rule: r.ID, Layer: r.Layer, Severity: r.Severity, Span: at, View: "source", Why: r.Why}
+}
 
 // withoutExamples need more than one prompt, or none, to fire.
 var withoutExamples = []Rule{
@@ -64,4 +70,5 @@ var withoutExamples = []Rule{
 	{ID: behavior.Unavailable, Layer: behavior.Layer, Severity: High, Points: High.Points(), Why: "the history could not be reached; only a policy that fails closed blocks"},
 	tooLong,
 	interrupted,
+	undecoded,
 }
