@@ -15,23 +15,56 @@ import (
 	"github.com/llmaas/llmaas-go/tokens"
 )
 
-// before is everything that happens to a call before it is sent: the model is
-// looked up, tokens and cost are estimated, what is new is judged. What it found
+// before is what happens to a call before it is sent to a model: its dates are
+// looked up, tokens and cost are estimated, the limits are asked. What it found
 // out stands in result, also when it returns an error.
-func (c *Client) before(ctx context.Context, req openai.ChatCompletionRequest, result *Result) error {
+func (c *Client) before(ctx context.Context, req openai.ChatCompletionRequest, known *facts, result *Result) error {
+	now := c.now()
+	if err := c.advise(ctx, req.Model, now, result); err != nil {
+		return err
+	}
+	result.Estimate = estimate(req)
+	result.Quote = c.quote(req, result.Estimate.Total, now)
+	//lint:ignore SA1019 the service knows max_tokens by this name only
+	most := cmp.Or(req.MaxCompletionTokens, req.MaxTokens, defaultMaxTokens)
+	return c.admit(ctx, known, int64(most)*int64(max(req.N, 1)), result.Quote.Most)
+}
+
+// advise looks the model up: one that is gone is refused. A model that the
+// catalogue does not know is the service's to judge.
+func (c *Client) advise(ctx context.Context, model string, now time.Time, result *Result) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	now := c.now()
-	// A model that the catalogue does not know is the service's to judge.
-	result.Status, _ = c.catalogue.StatusAt(req.Model, now)
-	result.Estimate = estimate(req)
-	result.Quote = c.quote(req, result.Estimate.Total, now)
+	advice := c.catalogue.Advise(model, now, lifecycle.AdviceOptions{Tenant: callFrom(ctx).Tenant})
+	result.Status, result.Advice = advice.Status, advice.Reason
+	switch advice.Action {
+	case lifecycle.Refuse:
+		return &Error{Kind: ErrModelGone, Successor: advice.Successor}
+	case lifecycle.Warn:
+		c.warnings.once(ctx, advice, lifecycle.DateOf(now))
+	}
+	return nil
+}
+
+// judge has the guard look at what is new. The last and gravest report stands in
+// result.
+func (c *Client) judge(ctx context.Context, messages []openai.ChatCompletionMessage, result *Result) error {
 	if c.guard == nil {
 		return nil
 	}
-	call := callFrom(ctx)
-	for _, text := range newTexts(req.Messages) {
+	return c.judgeTexts(ctx, newTexts(messages), result)
+}
+
+func (c *Client) judgeTexts(ctx context.Context, texts []string, result *Result) error {
+	if c.guard == nil {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	call, now := callFrom(ctx), c.now()
+	for _, text := range texts {
 		report := c.guard.Inspect(ctx, guard.Input{Tenant: call.Tenant, Session: call.Session, Text: text, Time: now})
 		if report.Action >= result.Report.Action {
 			result.Report = report

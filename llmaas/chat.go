@@ -1,10 +1,14 @@
 package llmaas
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
 
 	openai "github.com/sashabaranov/go-openai"
+
+	"github.com/llmaas/llmaas-go/cost"
 )
 
 // Response is the answer to [Client.Chat]: go-openai's, and what the service
@@ -35,44 +39,136 @@ type chatReply struct {
 // Chat sends one request and waits for the whole answer. The request is not
 // changed. Every error is an [*Error].
 func (c *Client) Chat(ctx context.Context, req openai.ChatCompletionRequest) (*Response, error) {
-	known := new(facts)
-	resp, err := c.chat(ctx, req, known)
-	if err != nil {
-		return nil, errorOf(err).fill("chat", known)
+	known := c.begin(ctx, "chat", req.Model)
+	resp := new(Response)
+	err := c.judge(ctx, req.Messages, &resp.Result)
+	if err == nil {
+		err = c.tryTargets(ctx, known, &resp.Result, req.Model, func(t target) error {
+			once := req
+			once.Model = t.Model
+			known.target(t)
+			return c.chat(ctx, once, known, resp)
+		})
+		if err != nil && c.fallbackText != "" && mayFallBack(ctx, err) {
+			resp.Fallbacks = append(resp.Fallbacks, errorOf(err).fill(known))
+			resp.ChatCompletionResponse = cannedResponse(c.fallbackText)
+			err = nil
+		}
 	}
+	if err != nil {
+		failed := errorOf(err).fill(known)
+		c.finish(known, &resp.Result, failed)
+		return nil, failed
+	}
+	c.finish(known, &resp.Result, nil)
 	return resp, nil
 }
 
-func (c *Client) chat(ctx context.Context, req openai.ChatCompletionRequest, known *facts) (*Response, error) {
-	resp := new(Response)
-	if err := c.before(ctx, req, &resp.Result); err != nil {
-		return nil, err
+func (c *Client) chat(ctx context.Context, req openai.ChatCompletionRequest, known *facts, resp *Response) error {
+	if err := c.before(ctx, req, known, &resp.Result); err != nil {
+		return err
 	}
 	req.Stream, req.StreamOptions = false, nil
 	body, err := encode(req, callFrom(ctx).Extra)
 	if err != nil {
-		return nil, &Error{Kind: ErrInvalidRequest, cause: err}
+		return &Error{Kind: ErrInvalidRequest, cause: err}
 	}
+	ctx, cancel := c.withReplyTimeout(ctx)
+	defer cancel()
 	httpResp, err := c.post(ctx, "/chat/completions", body, known)
 	if err != nil {
-		return nil, err
+		return cause(ctx, err)
 	}
+	resp.note(httpResp.Header, known)
 	var reply chatReply
 	raw, err := readReply(httpResp, &reply)
 	if err != nil {
-		return nil, err
+		return cause(ctx, err)
 	}
 	if isError(reply.Error) || len(reply.Choices) == 0 {
-		return nil, hiddenError(raw)
+		return hiddenError(raw, httpResp.StatusCode)
 	}
 	resp.ChatCompletionResponse = reply.ChatCompletionResponse
 	resp.Created = int64(reply.Created)
 	resp.SetHeader(httpResp.Header)
-	resp.RequestID, resp.Attempts, resp.Result.Backend = requestID(httpResp.Header), known.attempts, reply.Backend
-	_ = json.Unmarshal(reply.Usage, &resp.ChatCompletionResponse.Usage) // a usage that go-openai cannot read is still billed below
+	resp.Result.Backend = reply.Backend
+	if usage := usageOf(reply.Usage); usage != nil {
+		resp.Usage = *usage
+	}
+	nameReasoning(raw, resp.Choices)
+	received := ""
+	for _, choice := range resp.Choices {
+		received += choice.Message.ReasoningContent + choice.Message.Content
+		for _, call := range choice.Message.ToolCalls {
+			received += call.Function.Name + call.Function.Arguments
+		}
+	}
+	c.settle(req, &resp.Result, reply.Usage, received)
+	if err := c.cleanChoices(resp); err != nil {
+		return err
+	}
 	resp.Reasoning = resp.Choices[0].Message.ReasoningContent
-	c.settle(req, &resp.Result, reply.Usage, resp.Reasoning+resp.Text())
-	return resp, nil
+	return nil
+}
+
+// cleanChoices parts thinking from answers and scans them.
+func (c *Client) cleanChoices(resp *Response) error {
+	for i := range resp.Choices {
+		m := &resp.Choices[i].Message
+		var think thinking
+		thought, text := think.write(m.Content)
+		lastThought, lastText := think.flush()
+		text, err := newScan(c.output).write(text+lastText, true, &resp.Output)
+		if err != nil {
+			return err
+		}
+		m.Content, m.ReasoningContent = text, m.ReasoningContent+thought+lastThought
+	}
+	return nil
+}
+
+// nameReasoning fills in the thinking of servers that call it "reasoning".
+// go-openai's messages decode themselves, so it takes a second look.
+func nameReasoning(raw []byte, choices []openai.ChatCompletionChoice) {
+	if !bytes.Contains(raw, []byte(`"reasoning"`)) {
+		return
+	}
+	var wire struct {
+		Choices []struct {
+			Message struct {
+				Reasoning string `json:"reasoning"`
+			} `json:"message"`
+		} `json:"choices"`
+	}
+	if json.Unmarshal(raw, &wire) != nil || len(wire.Choices) != len(choices) {
+		return // a "reasoning" of another shape: there is none to show
+	}
+	for i := range choices {
+		if m := &choices[i].Message; m.ReasoningContent == "" {
+			m.ReasoningContent = wire.Choices[i].Message.Reasoning
+		}
+	}
+}
+
+// usageOf is the usage in go-openai's shape, with the flat reasoning_tokens of
+// the service where OpenAI has them; nil when there is none that can be read.
+func usageOf(raw json.RawMessage) *openai.Usage {
+	if !isError(raw) {
+		return nil
+	}
+	usage := new(openai.Usage)
+	if json.Unmarshal(raw, usage) != nil {
+		return nil // still billed, from the raw counts
+	}
+	if counts, err := cost.ParseUsage(raw); err == nil && counts.Reasoning > 0 {
+		details := openai.CompletionTokensDetails{}
+		if usage.CompletionTokensDetails != nil {
+			details = *usage.CompletionTokensDetails
+		}
+		details.ReasoningTokens = int(counts.Reasoning)
+		usage.CompletionTokensDetails = &details
+	}
+	return usage
 }
 
 // isError reports whether an "error" field holds anything.
@@ -80,10 +176,10 @@ func isError(raw json.RawMessage) bool {
 	return len(raw) > 0 && string(raw) != "null"
 }
 
-// hiddenError is an error that came with status 200.
-func hiddenError(body []byte) *Error {
+// hiddenError is an error that came with a status of success.
+func hiddenError(body []byte, status int) *Error {
 	e := serviceError(body)
-	e.Status, e.Kind = 200, ErrProtocol
+	e.Status, e.Kind = status, ErrProtocol
 	switch {
 	case e.Code == "model_not_found":
 		e.Kind = ErrModelNotFound
@@ -91,6 +187,12 @@ func hiddenError(body []byte) *Error {
 		e.Kind = ErrRateLimited
 	case e.Type == "server_error", e.Type == "service_unavailable_error":
 		e.Kind = ErrOverloaded
+	case e.Type == "authentication_error":
+		e.Kind = ErrUnauthorized
+	case e.Type == "invalid_request_error", e.Type == "BadRequestError":
+		e.Kind = ErrInvalidRequest
+	case status >= http.StatusBadRequest:
+		e.Kind = kindOf(status, e.Code)
 	}
 	return e
 }

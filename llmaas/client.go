@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -55,6 +56,32 @@ type Config struct {
 	// Retry says when a request is sent again.
 	Retry Retry
 
+	// Timeouts bound the waits of a call.
+	Timeouts Timeouts
+
+	// Output scans answers. What it finds of high severity ends the answer with
+	// [ErrWithheld]; all findings stand in [Result.Output]. Nil means no scan.
+	Output Output
+
+	// Limits are the client's own, for all its calls together.
+	Limits Limits
+
+	// Budget sets money aside for each call. Nil means that none is asked.
+	Budget Budget
+
+	// Fallbacks are asked in turn when a call fails by the service's fault.
+	Fallbacks []Fallback
+
+	// FallbackText is the answer when no model gives one, with [Result.Fallbacks]
+	// saying why. "" means that the call fails.
+	FallbackText string
+
+	// Observer sees what happens to each call. Nil means nobody.
+	Observer Observer
+
+	// Log gets one line a day for each model in use whose end is near. Nil means none.
+	Log *slog.Logger
+
 	// Now is the clock for dates: of prices, of models, of Retry-After. Nil means time.Now.
 	Now func() time.Time
 }
@@ -68,6 +95,16 @@ type Client struct {
 	energy    *cost.EnergyTable
 	catalogue *lifecycle.Catalogue
 	now       func() time.Time
+	retry     Retry
+	timeouts  Timeouts
+	output    Output
+	limits    *limiter
+	budget    Budget
+	fallbacks []target
+	observer  Observer
+	warnings  *warnings
+
+	fallbackText string
 }
 
 // New makes a client. The error says which field of the config is wrong.
@@ -78,11 +115,30 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Retry.Attempts < 0 || cfg.Retry.MaxWait < 0 {
 		return nil, errors.New("llmaas: Config.Retry: got a negative value, want 0 or more")
 	}
-	base, err := baseURL(cfg.BaseURL)
+	if err := errors.Join(cfg.Timeouts.check(), cfg.Limits.check()); err != nil {
+		return nil, err
+	}
+	base, err := baseURL("Config.BaseURL", cfg.BaseURL)
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{base: base, guard: cfg.Guard, prices: cfg.Prices, energy: cfg.Energy, catalogue: cfg.Catalogue, now: cfg.Now}
+	c := &Client{
+		base: base, guard: cfg.Guard, prices: cfg.Prices, energy: cfg.Energy, catalogue: cfg.Catalogue, now: cfg.Now,
+		retry: cfg.Retry, timeouts: cfg.Timeouts.defaults(), output: cfg.Output, limits: newLimiter(cfg.Limits), budget: cfg.Budget,
+		observer: cfg.Observer, warnings: newWarnings(cfg.Log), fallbackText: cfg.FallbackText,
+	}
+	for i, f := range cfg.Fallbacks {
+		if f.BaseURL != "" {
+			if f.BaseURL, err = baseURL(fmt.Sprintf("Config.Fallbacks[%d].BaseURL", i), f.BaseURL); err != nil {
+				return nil, err
+			}
+		}
+		t := target{Model: f.Model, BaseURL: f.BaseURL}
+		if f.Token != nil {
+			t.token = &credentials{source: f.Token}
+		}
+		c.fallbacks = append(c.fallbacks, t)
+	}
 	if c.prices == nil {
 		c.prices = cost.Default()
 	}
@@ -96,44 +152,51 @@ func New(cfg Config) (*Client, error) {
 		c.now = time.Now
 	}
 	if cfg.Transport == nil {
-		cfg.Transport = newBase()
+		cfg.Transport = newBase(c.timeouts.Connect)
 	}
 	c.http = &http.Client{
-		Transport: &transport{base: cfg.Transport, token: cfg.Token, retry: cfg.Retry, now: c.now, jitter: defaultJitter},
+		Transport: &transport{base: cfg.Transport, token: &credentials{source: cfg.Token}, retry: cfg.Retry, now: c.now, jitter: defaultJitter},
 		// A redirect could carry token and prompt to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return c, nil
 }
 
-func baseURL(raw string) (string, error) {
+func baseURL(field, raw string) (string, error) {
 	if raw == "" {
 		return DefaultBaseURL, nil
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return "", errors.New(`llmaas: Config.BaseURL: want a plain http or https address such as "` + DefaultBaseURL + `"`)
+		return "", errors.New("llmaas: " + field + `: want a plain http or https address such as "` + DefaultBaseURL + `"`)
 	}
 	return strings.TrimRight(raw, "/"), nil
 }
 
-// post sends body as JSON and returns the reply if its status is 200. The
-// caller closes the reply's body.
+// post sends body as JSON and returns the reply if its status is one of success.
+// The caller closes the reply's body.
 func (c *Client) post(ctx context.Context, path string, body []byte, known *facts) (*http.Response, error) {
+	return c.send(ctx, known, http.MethodPost, path, "application/json", body)
+}
+
+func (c *Client) send(ctx context.Context, known *facts, method, path, contentType string, body []byte) (*http.Response, error) {
 	ctx = context.WithValue(ctx, factsKey{}, known)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, known.base+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	for name, values := range callFrom(ctx).Header {
 		req.Header[http.CanonicalHeaderKey(name)] = values
 	}
-	req.Header.Set("Content-Type", "application/json")
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, plain(err)
 	}
-	if resp.StatusCode != http.StatusOK {
+	c.limits.heed(resp.Header, c.now())
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		defer func() { _ = resp.Body.Close() }()
 		head, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // what can be read of it will do
 		return nil, statusError(resp, head, c.now())

@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
+
+	openai "github.com/sashabaranov/go-openai"
 
 	"github.com/llmaas/llmaas-go/guard"
 )
@@ -17,6 +20,8 @@ import (
 // is one of these.
 var (
 	ErrRefused        = errors.New("refused by the guard before sending")
+	ErrWithheld       = errors.New("the answer was withheld by the output scan")
+	ErrBudget         = errors.New("the budget is spent")
 	ErrModelGone      = errors.New("the model is no longer served")
 	ErrInvalidRequest = errors.New("the service does not accept the request")
 	ErrUnauthorized   = errors.New("the token is not accepted")
@@ -45,7 +50,7 @@ type Error struct {
 	RetryAfter time.Duration // how long the service asks to wait; 0 when it did not say
 	Attempts   int           // requests sent for this call
 	Backend    string        // machine that answered, if it said so
-	Report     *guard.Report // why, when Kind is ErrRefused
+	Report     *guard.Report // why, when Kind is ErrRefused or ErrWithheld
 	Successor  string        // what to call instead, when Kind is ErrModelGone
 
 	detail string
@@ -95,14 +100,34 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Kind, e.cause}
 }
 
+// As gives code that was written for go-openai the *openai.APIError that it
+// looks for, when the error came from the service. Its text is that of Detail.
+func (e *Error) As(target any) bool {
+	api, ok := target.(**openai.APIError)
+	if !ok || e.Status == 0 {
+		return false
+	}
+	*api = &openai.APIError{
+		Type: e.Type, Message: e.detail,
+		HTTPStatusCode: e.Status, HTTPStatus: strconv.Itoa(e.Status) + " " + http.StatusText(e.Status),
+	}
+	if e.Code != "" {
+		(*api).Code = e.Code
+	}
+	if e.Param != "" {
+		(*api).Param = &e.Param
+	}
+	return true
+}
+
 // Detail is the message that the service sent, at most 1 KiB of it. It may
 // quote the prompt, so it is no part of the error's text; log it knowingly.
 func (e *Error) Detail() string { return e.detail }
 
 // fill adds what is known about the call to an error that has no such facts yet.
-func (e *Error) fill(op string, facts *facts) *Error {
+func (e *Error) fill(facts *facts) *Error {
 	if e.Op == "" {
-		e.Op = op
+		e.Op = facts.op
 	}
 	e.Attempts = facts.attempts
 	if e.RequestID == "" {

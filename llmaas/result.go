@@ -2,6 +2,7 @@ package llmaas
 
 import (
 	"encoding/json"
+	"net/http"
 
 	openai "github.com/sashabaranov/go-openai"
 
@@ -20,6 +21,10 @@ type Result struct {
 	Billed    cost.Usage              // what was used; Estimated when the service did not say
 	Bill      cost.Bill               // what it cost, by kind, in nano-euro
 	Energy    cost.Energy             // what it took; 0 when EnergyKnown is false
+	Advice    string                  // what is coming for the model, "" when there is nothing to say
+	Model     string                  // that answered; "" when none did
+	Fallbacks []error                 // why those asked before it did not answer, in order
+	Output    []guard.Finding         // what the output scan found in the answer
 	Backend   Backend                 // the machine that answered
 	Reasoning string                  // what the model thought, if it says so apart from its answer
 	RequestID string                  // the service's id of the request
@@ -32,6 +37,11 @@ type Result struct {
 type Backend struct {
 	Engine  string `json:"engine_type"`
 	Machine string `json:"machine_name"`
+}
+
+// note keeps what the header of a reply says.
+func (r *Result) note(h http.Header, known *facts) {
+	r.RequestID, r.Attempts = requestID(h), known.attempts
 }
 
 // settle bills a call by the usage that the service sent, else by an estimate

@@ -4,34 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
+	"net/http"
 	"strings"
+	"time"
 
 	openai "github.com/sashabaranov/go-openai"
 )
-
-// Chunk is one piece of a streamed answer: go-openai's, and the machine it came from.
-type Chunk struct {
-	openai.ChatCompletionStreamResponse
-	Backend Backend
-}
-
-// Text is the new text of the first choice.
-func (c *Chunk) Text() string {
-	if len(c.Choices) == 0 {
-		return ""
-	}
-	return c.Choices[0].Delta.Content
-}
-
-// Reasoning is the new thinking of the first choice.
-func (c *Chunk) Reasoning() string {
-	if len(c.Choices) == 0 {
-		return ""
-	}
-	return c.Choices[0].Delta.ReasoningContent
-}
 
 // Stream is an answer that arrives piece by piece. It is for one goroutine; to
 // stop it from another one, cancel the context it was opened with.
@@ -39,16 +20,20 @@ type Stream struct {
 	c         *Client
 	req       openai.ChatCompletionRequest
 	known     *facts
-	cancel    context.CancelFunc
+	ctx       context.Context
+	cancel    context.CancelCauseFunc
+	watch     *time.Timer // cancels when the next event takes too long
 	body      io.Closer
 	events    *events
 	result    Result
 	showUsage bool // the caller asked for the chunk that carries the usage
 
+	all      answer
 	usage    json.RawMessage
-	received strings.Builder // text so far, to estimate by if no usage comes
-	finished bool            // a finish reason or [DONE] came
+	finished bool // a finish reason or [DONE] came
+	first    bool // a token came
 	over     bool
+	canned   *Chunk // the fallback text, which no service sent
 	err      *Error
 }
 
@@ -56,40 +41,75 @@ type Stream struct {
 // begins; a call that fails before shows its error in [Stream.All] and
 // [Stream.Err]. The caller ranges over All or calls Close.
 func (c *Client) Stream(ctx context.Context, req openai.ChatCompletionRequest) *Stream {
-	ctx, cancel := context.WithCancel(ctx)
-	s := &Stream{c: c, req: req, known: new(facts), cancel: cancel}
-	if err := s.open(ctx); err != nil {
+	s := &Stream{c: c, req: req, known: c.begin(ctx, "stream", req.Model), ctx: ctx, cancel: func(error) {}}
+	s.showUsage = req.StreamOptions != nil && req.StreamOptions.IncludeUsage
+	if err := c.judge(ctx, req.Messages, &s.result); err != nil {
+		s.end(err)
+		return s
+	}
+	err := c.tryTargets(ctx, s.known, &s.result, req.Model, func(t target) error { return s.open(ctx, t) })
+	switch {
+	case err != nil && c.fallbackText != "" && mayFallBack(ctx, err):
+		s.result.Fallbacks = append(s.result.Fallbacks, errorOf(err).fill(s.known))
+		s.canned = cannedChunk(c.fallbackText)
+	case err != nil:
 		s.end(err)
 	}
 	return s
 }
 
-func (s *Stream) open(ctx context.Context) error {
-	if err := s.c.before(ctx, s.req, &s.result); err != nil {
+// open sends the request to one target.
+func (s *Stream) open(ctx context.Context, t target) error {
+	req := s.req
+	req.Model = t.Model
+	s.known.target(t)
+	if err := s.c.before(ctx, req, s.known, &s.result); err != nil {
 		return err
 	}
-	req := s.req
-	s.showUsage = req.StreamOptions != nil && req.StreamOptions.IncludeUsage
 	req.Stream, req.StreamOptions = true, &openai.StreamOptions{IncludeUsage: true}
 	body, err := encode(req, callFrom(ctx).Extra)
 	if err != nil {
 		return &Error{Kind: ErrInvalidRequest, cause: err}
 	}
-	resp, err := s.c.post(ctx, "/chat/completions", body, s.known)
+	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	s.watchFor(s.c.timeouts.FirstToken, "no token")
+	if err := s.connect(body); err != nil {
+		err = cause(s.ctx, err)
+		s.stop()
+		return err
+	}
+	s.req = req
+	return nil
+}
+
+func (s *Stream) connect(body []byte) error {
+	resp, err := s.c.post(s.ctx, "/chat/completions", body, s.known)
 	if err != nil {
 		return err
 	}
-	s.result.RequestID, s.result.Attempts = requestID(resp.Header), s.known.attempts
+	s.result.note(resp.Header, s.known)
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
 		var reply json.RawMessage
 		raw, err := readReply(resp, &reply)
 		if err != nil {
 			return err
 		}
-		return hiddenError(raw)
+		return hiddenError(raw, http.StatusOK)
 	}
 	s.body, s.events = resp.Body, newEvents(resp.Body)
 	return nil
+}
+
+// watchFor cancels the stream when nothing comes for d. Comments do not count: a
+// machine that only says that it lives does not answer.
+func (s *Stream) watchFor(d time.Duration, missing string) {
+	if s.watch != nil {
+		s.watch.Stop()
+	}
+	cancel := s.cancel
+	s.watch = time.AfterFunc(d, func() {
+		cancel(&Error{Kind: ErrTimeout, cause: fmt.Errorf("%s within %v", missing, d)})
+	})
 }
 
 // All yields the chunks in order, then at most one error, which is an [*Error].
@@ -98,11 +118,20 @@ func (s *Stream) All() iter.Seq2[*Chunk, error] {
 	return func(yield func(*Chunk, error) bool) {
 		for !s.over {
 			chunk, err := s.next()
+			if err != nil && !errors.Is(err, ErrWithheld) {
+				// What was held back is the caller's, however the stream ended.
+				if held, bad := s.last(); bad != nil {
+					err = bad
+				} else if held != nil && !yield(held, nil) {
+					_ = s.Close()
+					return
+				}
+			}
 			switch {
-			case errors.Is(err, io.EOF):
+			case errors.Is(err, io.EOF) && s.finished:
 				s.end(nil)
 			case err != nil:
-				s.end(err)
+				s.end(cause(s.ctx, err))
 			case chunk != nil && !yield(chunk, nil):
 				_ = s.Close()
 				return
@@ -116,9 +145,19 @@ func (s *Stream) All() iter.Seq2[*Chunk, error] {
 
 // next reads one event. A nil chunk without an error says that it was none to show.
 func (s *Stream) next() (*Chunk, error) {
+	if s.canned != nil {
+		chunk := s.canned
+		s.canned = nil
+		s.events, s.finished = newEvents(strings.NewReader("")), true
+		p, _ := s.all.part(0, nil) // 0 is an index
+		_ = p.take(&chunk.Choices[0], nil)
+		return chunk, nil
+	}
 	name, data, err := s.events.next()
 	switch {
-	case errors.Is(err, io.EOF) && !s.finished, errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF) && s.finished:
+		return nil, io.EOF
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, &Error{Kind: ErrTruncated}
 	case errors.Is(err, errEventTooLong):
 		return nil, &Error{Kind: ErrProtocol, cause: err}
@@ -128,49 +167,26 @@ func (s *Stream) next() (*Chunk, error) {
 		s.finished = true
 		return nil, io.EOF
 	case string(name) == "error":
-		return nil, hiddenError(data)
+		return nil, hiddenError(data, http.StatusOK)
 	}
-	return s.decode(data)
-}
-
-// chunkWire is a chunk on the wire; its own fields win over the embedded ones.
-type chunkWire struct {
-	openai.ChatCompletionStreamResponse
-	Object  string          `json:"object"`
-	Created number          `json:"created"`
-	Usage   json.RawMessage `json:"usage"`
-	Backend Backend         `json:"backend"`
-	Error   json.RawMessage `json:"error"`
-}
-
-func (s *Stream) decode(data []byte) (*Chunk, error) {
-	var wire chunkWire
-	if err := json.Unmarshal(data, &wire); err != nil {
-		return nil, &Error{Kind: ErrProtocol, cause: decodeError(err, len(data))}
-	}
-	if isError(wire.Error) || wire.Object == "error" {
-		return nil, hiddenError(data)
-	}
-	chunk := &Chunk{wire.ChatCompletionStreamResponse, wire.Backend}
-	chunk.Object, chunk.Created = wire.Object, int64(wire.Created)
-	if wire.Backend.Machine != "" {
-		s.result.Backend = wire.Backend
-	}
-	if isError(wire.Usage) {
-		s.usage = append(s.usage[:0], wire.Usage...)
-		if json.Unmarshal(wire.Usage, &chunk.Usage) != nil {
-			chunk.Usage = nil
+	chunk, err := s.decode(data)
+	if err == nil {
+		s.watch.Reset(s.c.timeouts.Idle)
+		if !s.first && chunk != nil && len(chunk.Choices) > 0 {
+			s.first = true
+			s.known.event(FirstToken, nil)
 		}
 	}
-	if len(chunk.Choices) == 0 && !s.showUsage {
-		return nil, nil // callers of plain streams index choices without looking
+	return chunk, err
+}
+
+// stop ends the connection.
+func (s *Stream) stop() {
+	s.watch.Stop()
+	s.cancel(context.Canceled)
+	if s.body != nil {
+		_ = s.body.Close()
 	}
-	for _, choice := range chunk.Choices {
-		s.received.WriteString(choice.Delta.ReasoningContent)
-		s.received.WriteString(choice.Delta.Content)
-		s.finished = s.finished || choice.FinishReason != "" && choice.FinishReason != openai.FinishReasonNull
-	}
-	return chunk, nil
 }
 
 // end closes the connection, bills what was received and keeps the error.
@@ -179,19 +195,19 @@ func (s *Stream) end(err error) {
 		return
 	}
 	s.over = true
-	s.cancel()
 	if err != nil {
-		s.err = errorOf(err).fill("stream", s.known)
+		s.err = errorOf(err).fill(s.known)
 		s.err.Backend = s.result.Backend.Machine
 	}
-	if s.body == nil {
-		return
+	if s.body != nil {
+		s.stop()
+		// An error that the service reports in place of an answer costs nothing.
+		received := s.all.text()
+		if received != "" || s.usage != nil || s.err == nil || s.err.Status == 0 {
+			s.c.settle(s.req, &s.result, s.usage, received)
+		}
 	}
-	_ = s.body.Close()
-	// An error that the service reports in place of an answer costs nothing.
-	if answered := s.received.Len() > 0 || s.usage != nil; answered || s.err == nil || s.err.Status == 0 {
-		s.c.settle(s.req, &s.result, s.usage, s.received.String())
-	}
+	s.c.finish(s.known, &s.result, s.Err())
 }
 
 // Close ends the stream, closes its connection and bills what was received.
@@ -212,3 +228,17 @@ func (s *Stream) Err() error {
 // Result is what is known of the call. Usage and bill stand in it once the
 // stream has ended.
 func (s *Stream) Result() Result { return s.result }
+
+// Response is what was received so far as [Client.Chat] would have returned it:
+// fragments of text, thinking and tool calls joined, choices by index.
+func (s *Stream) Response() *Response {
+	resp := &Response{ChatCompletionResponse: s.all.response(), Result: s.result}
+	resp.Object = "chat.completion"
+	if usage := usageOf(s.usage); usage != nil {
+		resp.Usage = *usage
+	}
+	if len(resp.Choices) > 0 {
+		resp.Reasoning = resp.Choices[0].Message.ReasoningContent
+	}
+	return resp
+}

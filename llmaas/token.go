@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"sync"
 )
 
 // Token is a secret bearer token. Every way of printing it prints
@@ -61,4 +63,57 @@ func Static(secret string) TokenSource {
 		}
 		return NewToken(secret), nil
 	})
+}
+
+var errNoToken = errors.New("no token")
+
+// credentials are a token source and the tokens of it that were accepted last:
+// while tokens rotate, the newest one or the one before it may be what counts.
+type credentials struct {
+	source TokenSource
+
+	mu       sync.Mutex // guards what follows
+	now, old Token
+}
+
+// token asks the source, and refuses what cannot stand in a header.
+func (c *credentials) token(ctx context.Context) (Token, error) {
+	token, err := c.source.Token(ctx)
+	if err != nil {
+		return Token{}, &Error{Kind: ErrUnauthorized, cause: fmt.Errorf("%w: %w", errNoToken, err)}
+	}
+	for _, c := range []byte(token.Reveal()) {
+		if c < ' ' || c >= 0x7f {
+			return Token{}, &Error{Kind: ErrUnauthorized, cause: fmt.Errorf("%w: it holds a character that no header may", errNoToken)}
+		}
+	}
+	return token, nil
+}
+
+// keep remembers a token that the service accepted.
+func (c *credentials) keep(t Token, resp *http.Response) {
+	if resp == nil || resp.StatusCode > 299 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.now.Reveal() != t.Reveal() {
+		c.now, c.old = t, c.now
+	}
+}
+
+// another is a token to try in place of one that was refused: what the source has
+// by now, else the one that was accepted last.
+func (c *credentials) another(ctx context.Context, refused Token) (Token, bool) {
+	if t, err := c.token(ctx); err == nil && t.Reveal() != refused.Reveal() {
+		return t, true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range []Token{c.now, c.old} {
+		if t.Reveal() != "" && t.Reveal() != refused.Reveal() {
+			return t, true
+		}
+	}
+	return Token{}, false
 }

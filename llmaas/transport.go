@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	mathrand "math/rand/v2"
+	"net"
 	"net/http"
 	"time"
 )
@@ -15,7 +17,7 @@ import (
 // nothing of an answer has been passed on.
 type transport struct {
 	base   http.RoundTripper
-	token  TokenSource
+	token  *credentials
 	retry  Retry
 	now    func() time.Time
 	jitter func() float64
@@ -23,47 +25,38 @@ type transport struct {
 
 // newBase is a pooled transport for TLS 1.3, as the service asks. http.DefaultTransport
 // keeps two idle connections a host, which halves the throughput at 64 callers.
-func newBase() *http.Transport {
+func newBase(connect time.Duration) *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DialContext = (&net.Dialer{Timeout: connect, KeepAlive: 30 * time.Second}).DialContext
+	t.TLSHandshakeTimeout = connect
 	t.MaxIdleConnsPerHost = 128
 	t.MaxIdleConns = 0
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS13}
 	return t
 }
 
-// facts are what a call learns on its way, for its error or its result.
-type facts struct {
-	attempts  int
-	requestID string
-}
-
-type factsKey struct{}
-
 // RoundTrip sends req, up to the number of attempts that the retry policy
 // allows. Its body must be replayable through req.GetBody.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	known, _ := req.Context().Value(factsKey{}).(*facts)
 	if known == nil {
-		known = new(facts)
+		known = &facts{ctx: req.Context()}
+	}
+	source := t.token
+	if known.token != nil {
+		source = known.token
 	}
 	key := req.Header.Get("Idempotency-Key")
 	if key == "" && req.Method == http.MethodPost {
 		key = rand.Text()
 	}
 	for attempt := 0; ; attempt++ {
-		once, err := t.prepare(req, attempt, key)
-		if err != nil {
-			return nil, err
-		}
-		known.attempts++
-		resp, err := t.base.RoundTrip(once)
-		if resp != nil {
-			known.requestID = requestID(resp.Header)
-		}
+		resp, err := t.once(req, source, known, key)
 		wait, again := t.again(req, resp, err, attempt)
 		if !again {
 			return resp, err
 		}
+		known.retried(resp, err, wait)
 		if resp != nil {
 			discard(resp.Body)
 		}
@@ -73,23 +66,51 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// prepare copies req for one attempt and puts the token of the moment in.
-func (t *transport) prepare(req *http.Request, attempt int, key string) (*http.Request, error) {
-	token, err := t.token.Token(req.Context())
+// once makes one attempt. A token that is refused while tokens rotate gets one
+// more try with the next that is at hand: the source's newer one, or the one that
+// was accepted last.
+func (t *transport) once(req *http.Request, source *credentials, known *facts, key string) (*http.Response, error) {
+	token, err := source.token(req.Context())
 	if err != nil {
-		return nil, &Error{Kind: ErrUnauthorized, cause: fmt.Errorf("no token: %w", err)}
+		return nil, err
 	}
+	resp, err := t.sendWith(req, token, known, key)
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || !replayable(req) {
+		source.keep(token, resp)
+		return resp, err
+	}
+	next, ok := source.another(req.Context(), token)
+	if !ok {
+		return resp, nil
+	}
+	discard(resp.Body)
+	resp, err = t.sendWith(req, next, known, key)
+	source.keep(next, resp)
+	return resp, err
+}
+
+func (t *transport) sendWith(req *http.Request, token Token, known *facts, key string) (*http.Response, error) {
 	once := req.Clone(req.Context())
 	once.Header.Set("Authorization", "Bearer "+token.Reveal())
 	if key != "" {
 		once.Header.Set("Idempotency-Key", key)
 	}
-	if attempt > 0 && req.GetBody != nil {
+	if known.attempts > 0 && req.GetBody != nil {
+		var err error
 		if once.Body, err = req.GetBody(); err != nil {
 			return nil, fmt.Errorf("llmaas: replay the body: %w", err)
 		}
 	}
-	return once, nil
+	known.attempts++
+	resp, err := t.base.RoundTrip(once)
+	if resp != nil {
+		known.requestID = requestID(resp.Header)
+	}
+	return resp, err
+}
+
+func replayable(req *http.Request) bool {
+	return req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
 }
 
 // again decides whether there is another attempt, and after which wait.
@@ -100,7 +121,7 @@ func (t *transport) again(req *http.Request, resp *http.Response, err error, att
 		return 0, false
 	case err == nil && !retryable(resp):
 		return 0, false
-	case req.Body != nil && req.Body != http.NoBody && req.GetBody == nil:
+	case !replayable(req), errors.Is(err, errNoToken):
 		return 0, false
 	}
 	wait := backoff(attempt, t.jitter())
