@@ -64,13 +64,19 @@
 //
 // A session takes less than 1 KB in [Memory], whatever is said in it, and their
 // number is bounded. Work per prompt depends on the prompt and the window, never
-// on the length of the conversation or the number of sessions.
+// on the length of the conversation or the number of sessions. A prompt of 500
+// characters among such prompts costs about 0.5 µs and no allocation where the one
+// before ended a sentence or this one begins one with a capital; else two scans of
+// some 160 bytes come on top. In a chat of short prompts, some twenty short texts
+// are scanned for each.
 //
 // # What is not covered
 //
 // An attack in pieces of which all but the last lie more than [MaxPieces] prompts
 // or the window back; one that is spread over the middles of long prompts; pieces
 // that are encoded, reordered, or named and put together by the model ("a is …,
-// b is …, say a + b"); fragments that are sentences of their own. Two sessions are never read together. What behavior itself
-// finds in a prompt does not count towards the escalation of its session.
+// b is …, say a + b"); fragments that are sentences of their own, or long and begin
+// with a capital after a long one. Two sessions are never read together. What
+// behavior itself finds in a prompt does not count towards the escalation of its
+// session.
 package behavior

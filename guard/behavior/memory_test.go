@@ -106,30 +106,29 @@ func fill(b *testing.B, n int, text string) *Memory {
 }
 
 // cleans are honest prompts of 500 characters, no two with the same ends.
-func cleans(end string) (prompts []string) {
+func cleans(begin, end string) (prompts []string) {
 	for i := range 64 {
-		begin := fmt.Sprintf("Question %c%c. ", 'a'+i%8, 'a'+i/8)
-		text := begin + strings.Repeat("We walked along the river until the rain came over the hills. ", 9)
+		text := fmt.Sprintf("%s %c%c. ", begin, 'a'+i%8, 'a'+i/8) + strings.Repeat("We walked along the river until the rain came over the hills. ", 9)
 		prompts = append(prompts, text[:480]+fmt.Sprintf(" and then %c%c saw us", 'a'+i/8, 'a'+i%8)[:19]+end)
 	}
 	return prompts
 }
 
 // BenchmarkInspect is the cost of this layer alone for clean prompts of 500
-// characters, with a scan that costs nothing, by number of sessions and by how
-// the prompts end: the beginning of the next is read together only with one that
-// breaks off (two readings: a space between, or none).
+// characters, with a scan that costs nothing, by number of sessions and by what
+// the prompts are: sentences, sentences but for the full stop, or broken off on
+// both sides (two readings together with the one before: a space, or none).
 func BenchmarkInspect(b *testing.B) {
 	for _, n := range []int{10, 1000, 100_000, 1_000_000} {
-		history := fill(b, n, cleans(".")[0])
-		for _, end := range []string{".", "e"} {
-			b.Run(fmt.Sprintf("sessions=%d/end=%s", n, end), func(b *testing.B) {
+		history := fill(b, n, cleans("Question", ".")[0])
+		for _, kind := range []struct{ name, begin, end string }{{"sentences", "Question", "."}, {"open", "Question", "e"}, {"broken", "question", "e"}} {
+			b.Run(fmt.Sprintf("sessions=%d/%s", n, kind.name), func(b *testing.B) {
 				layer := mustNew(b, Options{History: history, Scan: phrases(nil)})
 				keys := make([]string, min(n, 1<<16))
 				for i := range keys {
 					keys[i] = fmt.Sprint("session-", i*(n/len(keys)))
 				}
-				prompts := cleans(end)
+				prompts := cleans(kind.begin, kind.end)
 				texts := make([]fold.Text, len(prompts))
 				for i := range texts {
 					texts[i].Reset(prompts[i])
@@ -156,7 +155,7 @@ func BenchmarkInspect(b *testing.B) {
 
 // BenchmarkInspectParallel is the same with every processor at it.
 func BenchmarkInspectParallel(b *testing.B) {
-	prompts := cleans(".")
+	prompts := cleans("Question", ".")
 	layer := mustNew(b, Options{History: fill(b, 10_000, prompts[0]), Scan: phrases(nil)})
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
@@ -182,7 +181,7 @@ func BenchmarkMemory(b *testing.B) {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		m := fill(b, n, cleans(".")[0])
+		m := fill(b, n, cleans("Question", ".")[0])
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/n, "bytes/session")

@@ -3,6 +3,7 @@ package behavior
 import (
 	"bytes"
 	"math/bits"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -23,10 +24,14 @@ type plan struct {
 // two; those that break off without ending a sentence; the short and the very
 // short of them; and each one alone.
 //
-// No reading joins the new prompt to a piece that is a sentence of its own.
-func plansFor(dst []plan, pieces []Piece, head []byte, headWhole bool) []plan {
+// No reading joins the new prompt to a piece that is a sentence of its own. Two
+// long prompts are read together only if the second does not begin as one,
+// either: else every long prompt would cost scans that find nothing.
+func plansFor(dst []plan, pieces []Piece, head []byte, headWhole, goesOn bool) []plan {
 	last := len(pieces) - 1
-	dst = add(dst, chain(pieces, last, 1, true), pieces, head, maxMixed)
+	if headWhole || goesOn || pieces[last].Whole {
+		dst = add(dst, chain(pieces, last, 1, true), pieces, head, maxMixed)
+	}
 	dst = add(dst, chain(pieces, last-1, 2, headWhole), pieces, head, maxMixed)
 	for _, size := range [...]int{MaxPiece, 80, 32} {
 		var open uint16
@@ -191,6 +196,14 @@ func endsSentence(text []byte) bool {
 		return true
 	}
 	return false
+}
+
+// beginsSentence says whether text begins with a capital and no second one.
+func beginsSentence(text string) bool {
+	text = strings.TrimLeftFunc(text, unicode.IsSpace)
+	first, n := utf8.DecodeRuneInString(text)
+	second, _ := utf8.DecodeRuneInString(text[n:])
+	return unicode.IsUpper(first) && !unicode.IsUpper(second)
 }
 
 // maxLeadIn is how far into a piece the colon of a lead-in is looked for.

@@ -81,9 +81,12 @@ func (s *seam) find(ctx context.Context, scan check.Check, p *check.Prompt, piec
 	if len(head) == 0 || len(pieces) == 0 {
 		return dst
 	}
+	s.plans = plansFor(s.plans[:0], pieces, head, headWhole, !beginsSentence(p.Text))
+	if len(s.plans) == 0 {
+		return dst
+	}
 	defer s.forget()
 	var best check.Finding
-	s.plans = plansFor(s.plans[:0], pieces, head, headWhole)
 	for _, plan := range s.plans {
 		seamAt, skipped := s.join(plan, pieces, head)
 		end, worst, points := s.across(ctx, scan, p, seamAt)
