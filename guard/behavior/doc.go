@@ -49,7 +49,9 @@
 // and only with what is new. Chat clients send the whole conversation each turn;
 // fed whole, every prompt looks repeated and every old quotation new. [NewTurn]
 // picks what to feed from a message list, tool results included, because
-// instructions hide in them too. A prompt without Session is not judged here.
+// instructions hide in them too. A prompt without Session is not judged here. An
+// agent that polls gets the same tool result again and again: give its tenant a
+// higher [Policy].Repeats.
 //
 // # What is kept
 //

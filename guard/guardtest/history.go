@@ -100,11 +100,11 @@ func same(got, want *behavior.Past) error {
 		return fmt.Errorf("runs: got Same %d, Near %d, Cycle %d, want %d, %d, %d", got.Same, got.Near, got.Cycle, want.Same, want.Near, want.Cycle)
 	}
 	if math.Abs(got.Points-want.Points) > 1e-6*(1+want.Points) {
-		return fmt.Errorf("Points: got %g, want %g", got.Points, want.Points)
+		return fmt.Errorf("points: got %g, want %g", got.Points, want.Points)
 	}
 	alike := func(a, b behavior.Piece) bool { return string(a.Text) == string(b.Text) && a.Whole == b.Whole }
 	if !slices.EqualFunc(got.Pieces, want.Pieces, alike) {
-		return fmt.Errorf("Pieces: got %s, want %s", sizes(got.Pieces), sizes(want.Pieces))
+		return fmt.Errorf("pieces: got %s, want %s", sizes(got.Pieces), sizes(want.Pieces))
 	}
 	return nil
 }
