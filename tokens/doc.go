@@ -1,5 +1,6 @@
 // Package tokens estimates how many tokens a text or a chat request costs,
-// before it is sent, for the tokenizer families of the catalogue's models.
+// before it is sent, for the tokenizer families of the catalogue's models. It
+// also makes a conversation fit a context.
 //
 // # One text
 //
@@ -22,11 +23,56 @@
 // cannot be known is said: images are counted but not priced (Images), and
 // Unmeasured marks a template that nobody measured.
 //
+// # A conversation that grows
+//
+//	fitted, err := est.Fit(messages, tokens.FitOptions{Context: 131072, Reserve: 2000})
+//	// fitted.Messages, fitted.Dropped, fitted.MaxTokens
+//
+// drops the oldest turns, never half a tool call; Truncate shortens one text
+// between grapheme clusters.
+//
+// # The server knows better
+//
+//	var c tokens.Calibrator
+//	c.Observe(model, m.Total, resp.Usage.PromptTokens) // after each reply
+//	better := c.Adjust(model, m.Total)                 // before the next
+//
+// learns another chat template, or a family without a table, from the replies.
+//
+// # How good it is
+//
+// Measured on 5,813 texts in 45 classes (prose in 12 languages, code, JSON,
+// tables, logs, base64, emoji, chat) against exact counts. The source files of
+// a text were held out when its estimate was learned; in the second block whole
+// repositories were. Mean and P95 are of |error| in percent over texts of at
+// least 200 characters, short is tokens off below 50 characters, slack how far
+// High stands above the truth on average, in percent, from 200 characters on.
+//
+//	              mean   P95  total  short  High covers  slack   mean   P95
+//	              files held out                                 repositories
+//	o200k          2.7   8.2   +0.6    0.9        99.9 %   14.3    3.6  10.5
+//	llama3         2.6   8.1   +0.4    0.8        99.9 %   14.3    3.5  10.1
+//	qwen           2.7   8.7   +0.3    1.0        99.8 %   14.1    3.6  10.3
+//	gemma3         2.4   7.7   +0.5    0.8        99.9 %   14.2    3.0   8.7
+//	tekken         2.7   8.5   +0.4    0.9        99.8 %   14.1    3.5  10.1
+//	deepseek_v3    2.7   8.5   +0.3    0.8        99.8 %   14.3    3.5  10.1
+//	granite3       2.8   9.0    0.0    1.2        99.8 %   14.0    3.6  10.7
+//	granite4       2.7   8.5   +0.3    1.0        99.8 %   14.3    3.6  10.5
+//
+// By class the mean lies between 0.2 (numbers) and 5.4 percent (Hindi),
+// but for Markdown, 5 to 7, where a page in a language without data counts: for
+// scripts other than Latin, Cyrillic, Arabic, Devanagari, Chinese, Japanese and
+// Korean, Likely is a guess of half a token a byte. High is charged by bytes
+// there, as for stacks of combining marks, tag characters and long runs of one
+// character, and is never more than one token a byte. Text made to be dear (one
+// letter and one ideograph in turn) can exceed High by a quarter.
+//
 // # What is not covered
 //
 //   - Exact counts: package bpe, with a vocabulary that the host supplies.
 //   - Images, audio and video: their tokens depend on the model's encoder.
 //   - The server's own template: usage.prompt_tokens is the truth.
+//   - Special tokens spelled out in a text are estimated as text.
 package tokens
 
 //go:generate go run ./internal/fit -out tables

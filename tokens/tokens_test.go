@@ -10,12 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func ExampleEstimator_Estimate() {
-	e := For("gpt-oss:120b").Estimate("")
-	fmt.Println(e.Low, e.Likely, e.High)
-	// Output: 0 0 0
-}
-
 func ExampleCharsPer4() {
 	fmt.Println(CharsPer4("Erklären Sie die Photosynthese"))
 	// Output: 7
