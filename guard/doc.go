@@ -48,6 +48,11 @@
 // prompt to a length without breaking a character. It is for hosts that would
 // rather go on than refuse; inspect what it returns again.
 //
+// # The other direction
+//
+// What a model answers is scanned by guard/output while it streams: canaries,
+// the system prompt word for word, links that carry data, hidden HTML, secrets.
+//
 // # What is not covered
 //
 // The guard reads words; it does not understand them. An attack that says what

@@ -112,7 +112,7 @@ func (g *Guard) addChecks(o Options) error {
 	}
 	past, err := behavior.New(behavior.Options{
 		History: o.History,
-		Scan:    g.patterns,
+		Scan:    seam{g},
 		Policy:  func(tenant string) BehaviorPolicy { return g.policy(tenant).behavior },
 	})
 	if err != nil {
@@ -127,6 +127,16 @@ func (g *Guard) addChecks(o Options) error {
 	}
 	g.checks = append(g.checks, past)
 	return nil
+}
+
+// seam is the layer of patterns for texts that the behavior layer joins from
+// several prompts: the rules that a tenant switched off stay off there.
+type seam struct{ g *Guard }
+
+func (s seam) Inspect(ctx context.Context, p *Prompt, dst []Finding) []Finding {
+	fresh := len(dst)
+	dst = s.g.patterns.Inspect(ctx, p, dst)
+	return append(dst[:fresh], s.g.policy(p.Tenant).filter(p.Text, dst[fresh:])...)
 }
 
 // parseRules reads the rules of the host and the built-in ones, if they are wanted.

@@ -126,6 +126,19 @@ func TestARuleCountsOnce(t *testing.T) {
 	require.Equal(t, 70, inspect(g, "", flagged+"!").Score)
 }
 
+// TestDisabledRulesStayOffAcrossPrompts sends an attack in two pieces to a tenant
+// that wants nothing to do with the rule for it.
+func TestDisabledRulesStayOffAcrossPrompts(t *testing.T) {
+	g := newGuard(t, guard.Options{Tenants: map[string]guard.Policy{"lenient": {Disabled: []string{"override/*"}}}})
+	for tenant, want := range map[string]guard.Action{"": guard.Block, "lenient": guard.Allow} {
+		var last guard.Report
+		for _, text := range []string{"ignore", "instructions"} {
+			last = g.Inspect(context.Background(), guard.Input{Tenant: tenant, Session: "s", Text: text})
+		}
+		require.Equal(t, want, last.Action, "tenant %q", tenant)
+	}
+}
+
 // TestWhatIsLeftEncodedIsFlagged stuffs a prompt with encodings of encodings
 // until no room is left to decode more.
 func TestWhatIsLeftEncodedIsFlagged(t *testing.T) {
