@@ -23,7 +23,7 @@ type part struct {
 	scan     *outputScan
 	content  strings.Builder
 	thought  strings.Builder
-	calls    []toolCall
+	calls    []*toolCall
 	finish   openai.FinishReason
 	message  openai.ChatCompletionMessage // role and refusal
 	complete bool
@@ -101,9 +101,9 @@ func (p *part) join(f openai.ToolCall) error {
 	at := len(p.calls) - 1
 	switch {
 	case f.Index != nil:
-		at = slices.IndexFunc(p.calls, func(c toolCall) bool { return c.index == *f.Index })
+		at = slices.IndexFunc(p.calls, func(c *toolCall) bool { return c.index == *f.Index })
 	case f.ID != "":
-		at = slices.IndexFunc(p.calls, func(c toolCall) bool { return c.ID == f.ID })
+		at = slices.IndexFunc(p.calls, func(c *toolCall) bool { return c.ID == f.ID })
 	}
 	if at < 0 {
 		if len(p.calls) == maxCalls {
@@ -113,10 +113,10 @@ func (p *part) join(f openai.ToolCall) error {
 		if f.Index != nil {
 			index = *f.Index
 		}
-		p.calls = append(p.calls, toolCall{index: index})
+		p.calls = append(p.calls, &toolCall{index: index})
 		at = len(p.calls) - 1
 	}
-	call := &p.calls[at]
+	call := p.calls[at]
 	call.ID = cmp.Or(call.ID, f.ID)
 	call.Type = cmp.Or(call.Type, f.Type)
 	call.Function.Name = cmp.Or(call.Function.Name, f.Function.Name)

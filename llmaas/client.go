@@ -223,13 +223,17 @@ func readReply(resp *http.Response, v any) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case len(body) > maxReply:
-		return nil, &Error{Kind: ErrProtocol, Status: resp.StatusCode, cause: fmt.Errorf("a reply longer than %d bytes", maxReply)}
+		return nil, tooLong(resp.StatusCode)
 	}
 	if err := json.Unmarshal(body, v); err != nil {
 		// The decoder's words may quote the reply: its type and offset must do.
 		return nil, &Error{Kind: ErrProtocol, Status: resp.StatusCode, cause: decodeError(err, len(body))}
 	}
 	return body, nil
+}
+
+func tooLong(status int) *Error {
+	return &Error{Kind: ErrProtocol, Status: status, cause: fmt.Errorf("a reply longer than %d bytes", maxReply)}
 }
 
 func decodeError(err error, size int) error {

@@ -56,10 +56,17 @@ func (c *Client) settle(req openai.ChatCompletionRequest, result *Result, usage 
 	}
 	// Counts that contradict one another are replaced by the estimate, which
 	// Billed.Estimated shows.
-	result.Billed, _ = cost.UsageOr(usage, estimate)
+	billed, _ := cost.UsageOr(usage, estimate)
+	c.bill(req.Model, billed, result)
+}
+
+// bill says what a usage costs and takes.
+func (c *Client) bill(model string, used cost.Usage, result *Result) {
+	now := c.now()
+	result.Billed = used
 	// A tariff that sells no such kind leaves the bill empty; Billed still counts.
-	result.Bill, _ = c.prices.At(c.now()).Bill(result.Billed)
-	if figure, ok := c.energy.At(req.Model, c.now()); ok {
-		result.Energy, result.EnergyKnown = figure.Of(result.Billed)
+	result.Bill, _ = c.prices.At(now).Bill(used)
+	if figure, ok := c.energy.At(model, now); ok {
+		result.Energy, result.EnergyKnown = figure.Of(used)
 	}
 }
