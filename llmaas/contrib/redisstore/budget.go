@@ -1,0 +1,133 @@
+package redisstore
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/llmaas/llmaas-go/cost"
+	"github.com/llmaas/llmaas-go/guard/behavior"
+	"github.com/redis/go-redis/v9"
+)
+
+//go:embed budget.lua
+var budgetScript string
+
+// accountLife is how long an account outlives the last change to it: its month
+// and the one after, for whoever asks what was spent.
+const accountLife = 62 * 24 * time.Hour
+
+// Budgets is a [cost.BudgetState] on a Redis or Valkey server: several gateways
+// spend from one balance, to the nano-euro. Each method is one script, and so one
+// atomic step and one round trip (two after a restart of the server, to load it
+// again). It is safe for concurrent use.
+//
+// An account is one string of three numbers (budget.lua) under a key that ends in
+// its month; the tenant in it is hashed as in [Options].Secret. It expires 62 days
+// after the last change. What [Limits] says of servers that forget holds here too.
+//
+// What dead gateways held counts as spent once nothing has changed the account
+// for [CountOptions].MaxCall. Until then it counts as held, which leaves as little
+// of the budget.
+//
+// An error means that the server may have booked or not. A Hold that did stays
+// held, and then spent. A Settle that did and is tried again books twice only if
+// as much is still held for other calls; else it fails.
+type Budgets struct {
+	store     *Store
+	opts      CountOptions
+	script    *redis.Script
+	uncounted uncounted[hold]
+}
+
+// hold is money that was held for a call. Two of the same are interchangeable.
+type hold struct {
+	account cost.Account
+	most    cost.Amount
+}
+
+var _ cost.BudgetState = (*Budgets)(nil)
+
+// NewBudgets returns the budgets on the server of s, with its time-out and secret.
+func NewBudgets(s *Store, o CountOptions) (*Budgets, error) {
+	if err := o.check(s); err != nil {
+		return nil, err
+	}
+	return &Budgets{store: s, opts: o, script: redis.NewScript(wholeScript + budgetScript)}, nil
+}
+
+// Hold implements [cost.BudgetState]. While the server does not answer, the
+// balance of a tenant of [CountOptions].FailOpen reads as zero.
+func (b *Budgets) Hold(ctx context.Context, a cost.Account, most, limit cost.Amount) (cost.Balance, bool, error) {
+	if most < 0 {
+		return cost.Balance{}, false, fmt.Errorf("redisstore: got %v € to hold, want 0 or more", most)
+	}
+	how, balance, err := b.run(ctx, a, "hold", most, limit)
+	if err != nil {
+		if ctx.Err() != nil || !b.opts.FailOpen(a.Tenant) {
+			return cost.Balance{}, false, fmt.Errorf("redisstore: hold: %w", err)
+		}
+		ok := most == 0 || most <= limit
+		if ok && most > 0 {
+			balance.Held = most
+			b.uncounted.add(hold{a, most})
+		}
+		return balance, ok, nil
+	}
+	return balance, how == "ok", nil
+}
+
+// Settle implements [cost.BudgetState]. What is not held is an error. A call that
+// went on uncounted is booked here, if the server answers again.
+func (b *Budgets) Settle(ctx context.Context, a cost.Account, held, spent cost.Amount) error {
+	if held == 0 && spent == 0 {
+		return nil
+	}
+	if held < 0 || spent < 0 {
+		return fmt.Errorf("redisstore: got %v € to settle from a hold of %v €, want 0 or more", spent, held)
+	}
+	back := held
+	if held > 0 && b.uncounted.take(hold{a, held}) {
+		if spent == 0 {
+			return nil
+		}
+		back = 0
+	}
+	how, _, err := b.run(ctx, a, "settle", back, spent)
+	if err != nil && back != held {
+		b.uncounted.add(hold{a, held}) // to be tried again
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("redisstore: settle: %w", err)
+	case how == "overflow":
+		return fmt.Errorf("redisstore: settle: %w", cost.ErrOverflow)
+	case how != "ok":
+		return fmt.Errorf("redisstore: settle: got %v € to settle from a hold of %v € that is not there", spent, held)
+	}
+	return nil
+}
+
+// run runs the script and reads its reply.
+func (b *Budgets) run(ctx context.Context, a cost.Account, what string, x, y cost.Amount) (how string, balance cost.Balance, err error) {
+	key := b.store.name(behavior.Key{Tenant: a.Tenant}) + ":budget:" + a.Month
+	reply, err := b.store.run(ctx, b.script, []string{key},
+		b.opts.MaxCall.Milliseconds(), accountLife.Milliseconds(), what, int64(x), int64(y)).StringSlice()
+	if err != nil {
+		return "", balance, err
+	}
+	if len(reply) != 3 {
+		return "", balance, fmt.Errorf("got %d values, want 3", len(reply))
+	}
+	spent, err := strconv.ParseInt(reply[1], 10, 64)
+	if err != nil {
+		return "", balance, err
+	}
+	held, err := strconv.ParseInt(reply[2], 10, 64)
+	if err != nil {
+		return "", balance, err
+	}
+	return reply[0], cost.Balance{Spent: cost.Amount(spent), Held: cost.Amount(held)}, nil
+}

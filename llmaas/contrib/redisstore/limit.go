@@ -1,0 +1,209 @@
+package redisstore
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/llmaas/llmaas-go/guard/behavior"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/limit"
+	"github.com/redis/go-redis/v9"
+)
+
+var (
+	//go:embed whole.lua
+	wholeScript string
+	//go:embed limit_take.lua
+	takeScript string
+	//go:embed limit_give.lua
+	giveScript string
+)
+
+// DefaultMaxCall is how long a call takes at most: longer than the ten minutes
+// after which the gateway ends one.
+const DefaultMaxCall = 15 * time.Minute
+
+// grace is how long a count outlives its window, as limit.State has it.
+const grace = time.Minute
+
+// CountOptions configure [NewLimits] and [NewBudgets].
+type CountOptions struct {
+	// MaxCall is the longest that a call can take. What a gateway had reserved
+	// when it died is freed (requests at once) or counts as spent (money) when
+	// nothing has changed the count for so long. Zero means DefaultMaxCall. All
+	// gateways on one server need the same.
+	MaxCall time.Duration
+
+	// FailOpen says for which tenants calls go on, uncounted, while the server
+	// does not answer. A call that would not even fit an unused limit is refused
+	// all the same. Nil means none: without an answer there is no leave.
+	FailOpen func(tenant string) bool
+}
+
+func (o *CountOptions) check(s *Store) error {
+	if s == nil {
+		return errors.New("redisstore: got no Store, want one of New")
+	}
+	if o.MaxCall == 0 {
+		o.MaxCall = DefaultMaxCall
+	}
+	if o.MaxCall < time.Millisecond {
+		return fmt.Errorf("redisstore: CountOptions.MaxCall: got %v, want 0 (the default) or at least 1ms", o.MaxCall)
+	}
+	if o.FailOpen == nil {
+		o.FailOpen = func(string) bool { return false }
+	}
+	return nil
+}
+
+// Limits is a [limit.State] on a Redis (6.0 and later) or Valkey server: several
+// gateways count as one, exactly. Each method is one script, and so one atomic
+// step and one round trip (two after a restart of the server, to load it again).
+// It is safe for concurrent use.
+//
+// A count is a decimal string under a key that ends in the limit's name and the
+// beginning of its window; the tenant in it is hashed as in [Options].Secret. It
+// expires a minute after its window, that of requests at once MaxCall after the
+// last change. A server that evicts keys when its memory is full, or that loses
+// them when it dies, forgets what was used: where that matters, run one with
+// "maxmemory-policy noeviction" and "appendonly yes".
+//
+// An error means that the server may have counted or not. A Take that did stays
+// counted until its window is over; a Give that is tried again may be counted
+// twice.
+type Limits struct {
+	store      *Store
+	opts       CountOptions
+	take, give *redis.Script
+	uncounted  uncounted[string] // by tenant
+}
+
+var _ limit.State = (*Limits)(nil)
+
+// NewLimits returns the limits on the server of s, with its time-out and secret.
+func NewLimits(s *Store, o CountOptions) (*Limits, error) {
+	if err := o.check(s); err != nil {
+		return nil, err
+	}
+	return &Limits{store: s, opts: o, take: redis.NewScript(wholeScript + takeScript), give: redis.NewScript(wholeScript + giveScript)}, nil
+}
+
+// Take implements [limit.State].
+func (l *Limits) Take(ctx context.Context, tenant string, counters []limit.Counter, now time.Time) ([]int64, bool, error) {
+	args := make([]any, 0, 3*len(counters))
+	for _, c := range counters {
+		if c.Add < 0 {
+			return nil, false, fmt.Errorf("redisstore: got %d to take of %s, want 0 or more", c.Add, c.Name)
+		}
+		ttl := l.opts.MaxCall
+		if c.End != 0 {
+			ttl = max(time.Unix(c.End, 0).Sub(now)+grace, time.Millisecond)
+		}
+		args = append(args, c.Add, c.Max, ttl.Milliseconds())
+	}
+	reply, err := l.store.run(ctx, l.take, l.keys(tenant, counters), args...).Slice()
+	if err != nil {
+		if ctx.Err() == nil && l.opts.FailOpen(tenant) {
+			values, ok := untouched(counters)
+			if ok {
+				l.uncounted.add(tenant)
+			}
+			return values, ok, nil
+		}
+		return nil, false, fmt.Errorf("redisstore: take: %w", err)
+	}
+	values := make([]int64, len(counters))
+	if len(reply) != 1+len(values) {
+		return nil, false, fmt.Errorf("redisstore: take: got %d values of %d counters", len(reply)-1, len(values))
+	}
+	for i := range values {
+		text, _ := reply[1+i].(string)
+		if values[i], err = strconv.ParseInt(text, 10, 64); err != nil {
+			return nil, false, fmt.Errorf("redisstore: take: %s: got a value that is no count", counters[i].Name)
+		}
+	}
+	return values, reply[0] == int64(1), nil
+}
+
+// Give implements [limit.State]. For a tenant of [CountOptions].FailOpen with
+// calls under way that were never counted, it takes the caller for one of those:
+// which is which is not known, so what such a tenant used may be off by what was
+// reserved for the calls under way when the server went or came back.
+func (l *Limits) Give(ctx context.Context, tenant string, counters []limit.Counter) error {
+	if l.uncounted.take(tenant) {
+		return nil
+	}
+	args := make([]any, 0, 2*len(counters))
+	for _, c := range counters {
+		ttl := int64(0)
+		if c.End == 0 {
+			ttl = l.opts.MaxCall.Milliseconds()
+		}
+		args = append(args, c.Add, ttl)
+	}
+	if err := l.store.run(ctx, l.give, l.keys(tenant, counters), args...).Err(); err != nil {
+		return fmt.Errorf("redisstore: give: %w", err)
+	}
+	return nil
+}
+
+func (l *Limits) keys(tenant string, counters []limit.Counter) []string {
+	name := l.store.name(behavior.Key{Tenant: tenant})
+	keys := make([]string, len(counters))
+	for i, c := range counters {
+		keys[i] = name + ":" + c.Name + ":" + strconv.FormatInt(c.Start, 10)
+	}
+	return keys
+}
+
+// untouched is what Take answers where nothing has been counted before.
+func untouched(counters []limit.Counter) (values []int64, ok bool) {
+	values, ok = make([]int64, len(counters)), true
+	for i, c := range counters {
+		values[i] = c.Add
+		ok = ok && c.Add <= c.Max
+	}
+	if !ok {
+		clear(values)
+	}
+	return values, ok
+}
+
+// run runs a script within the time-out.
+func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+	defer cancel()
+	return script.Run(ctx, s.client, keys, args...)
+}
+
+// uncounted are the calls that were let through without the server.
+type uncounted[K comparable] struct {
+	mu    sync.Mutex
+	calls map[K]int // bounded by the calls under way; guarded by mu
+}
+
+func (u *uncounted[K]) add(k K) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.calls == nil {
+		u.calls = make(map[K]int)
+	}
+	u.calls[k]++
+}
+
+// take forgets one call and reports whether there was one.
+func (u *uncounted[K]) take(k K) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.calls[k] > 1 {
+		u.calls[k]--
+		return true
+	}
+	_, ok := u.calls[k]
+	delete(u.calls, k)
+	return ok
+}
