@@ -61,6 +61,18 @@ const (
 	highs = 0x8080808080808080
 )
 
+// lettersIn sets the high bit of each byte of v that is an ASCII letter.
+func lettersIn(v uint64) uint64 {
+	low := v&^highs | 0x20*ones
+	return (low + 0x1f*ones) &^ (low + 0x05*ones) &^ v & highs
+}
+
+// camelsIn sets the high bit of each upper-case letter after a lower-case one.
+func camelsIn(v, letters uint64) uint64 {
+	lower := letters & (v << 2) // bit 5 of a letter says lower case
+	return lower << 8 & (letters &^ lower)
+}
+
 // Scan adds the costs of text to sum, in one pass and without allocating.
 func (t *Table) Scan(s string, sum *Sums) {
 	seed, words := uint64(seedNone), int64(0)
@@ -68,9 +80,7 @@ func (t *Table) Scan(s string, sum *Sums) {
 		c := byteClass[s[i]]
 		if i+8 <= len(s) {
 			v := load8(s[i:])
-			// The high bit of each byte of letters says: an ASCII letter.
-			low := v&^highs | 0x20*ones
-			letters := (low + 0x1f*ones) &^ (low + 0x05*ones) &^ v & highs
+			letters := lettersIn(v)
 			word := letters
 			if c == cSpace || c == cPunct {
 				switch {
@@ -86,7 +96,7 @@ func (t *Table) Scan(s string, sum *Sums) {
 			if n > 0 && n < 64 && v>>n&0x80 == 0 {
 				next := uint64(seedNone)
 				mask := uint64(1)<<n - 1
-				if camel := (letters & (v << 2)) << 8 & letters &^ (v << 2) & mask; camel != 0 {
+				if camel := camelsIn(v, letters) & mask; camel != 0 {
 					n = bits.TrailingZeros64(camel) &^ 7
 					mask = 1<<n - 1
 					next = seedCamel
@@ -99,6 +109,27 @@ func (t *Table) Scan(s string, sum *Sums) {
 				i += n >> 3
 				seed = next
 				continue
+			}
+			if n == 64 && i+16 <= len(s) && camelsIn(v, letters) == 0 {
+				w := load8(s[i+8:])
+				letters := lettersIn(w)
+				m := bits.TrailingZeros64(^letters&highs) &^ 7
+				mask := uint64(1)<<m - 1
+				camel := camelsIn(w, letters)&mask | letters&^(w<<2)&(v>>61&1<<7)
+				if m < 64 && w>>m&0x80 == 0 && camel == 0 {
+					h := mix(seed, v)
+					if m > 0 {
+						h = mix(h, w&mask)
+					}
+					if cost, ok := t.cost(h); ok {
+						words += cost
+					} else {
+						t.rare(s, i, i+8+m>>3, seed, sum)
+					}
+					i += 8 + m>>3
+					seed = seedNone
+					continue
+				}
 			}
 		}
 		switch c {
@@ -207,6 +238,14 @@ func (t *Table) rare(s string, start, end int, seed uint64, sum *Sums) {
 	if shape == shapeOther {
 		kind = Letter
 	}
+	if shape != shapeOther && end-letters <= maxWord {
+		if cost, ok := t.spell(s[letters:end], mark); ok {
+			n := end - letters
+			cost = cost<<gramShift + int64(t.Base[baseWord+(join*4+shape)*(maxWord+1)+n])
+			sum.Cost[Rare] += max(cost, floorOf(n))
+			return
+		}
+	}
 	a, b, n, same := rune(0), mark, 0, 0
 	cost := int64(0)
 	for _, c := range s[letters:end] {
@@ -230,6 +269,21 @@ func (t *Table) rare(s string, start, end int, seed uint64, sum *Sums) {
 	cost += int64(t.Grams[gram3(a, b, 1)])
 	cost = cost<<gramShift + int64(t.Base[baseWord+(join*4+shape)*(maxWord+1)+min(n, maxWord)])
 	sum.Cost[kind] += max(cost, floorOf(n))
+}
+
+// spell adds up the grams of an ASCII word; one with four equal letters in a row
+// is left to the slow way.
+func (t *Table) spell(s string, mark rune) (cost int64, ok bool) {
+	a, b := rune(0), mark
+	for i := range len(s) {
+		c := rune(s[i])
+		if c == b && i >= repeatMin && s[i-2] == s[i] && s[i-3] == s[i] {
+			return 0, false
+		}
+		cost += int64(t.Grams[gram2(b, c)]) + int64(t.Grams[gram3(a, b, c)])
+		a, b = b, c
+	}
+	return cost + int64(t.Grams[gram3(a, b, 1)]), true
 }
 
 // mixed reports whether a word puts letters of two scripts together, or more
