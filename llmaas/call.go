@@ -4,7 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+
+	openai "github.com/sashabaranov/go-openai"
 )
 
 // Call says whose call it is and what go-openai's request types cannot. The
@@ -32,6 +36,29 @@ func WithCall(ctx context.Context, call Call) context.Context {
 func callFrom(ctx context.Context) Call {
 	call, _ := ctx.Value(callKey{}).(Call)
 	return call
+}
+
+// encodeChat marshals a chat request. go-openai leaves an empty content out, which
+// some servers refuse in the messages of tools and assistants.
+func encodeChat(req openai.ChatCompletionRequest, extra map[string]any) ([]byte, error) {
+	empty := func(m openai.ChatCompletionMessage) bool { return m.Content == "" && len(m.MultiContent) == 0 }
+	if !slices.ContainsFunc(req.Messages, empty) {
+		return encode(req, extra)
+	}
+	messages := make([]json.RawMessage, len(req.Messages))
+	for i, m := range req.Messages {
+		data, err := json.Marshal(m)
+		if err != nil {
+			return nil, err
+		}
+		if empty(m) {
+			data = append([]byte(`{"content":"",`), data[1:]...) // a role follows always
+		}
+		messages[i] = data
+	}
+	all := map[string]any{"messages": messages}
+	maps.Copy(all, extra)
+	return encode(req, all)
 }
 
 // encode marshals a request and puts the call's extra fields in.

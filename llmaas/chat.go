@@ -69,7 +69,7 @@ func (c *Client) chat(ctx context.Context, req openai.ChatCompletionRequest, kno
 		return err
 	}
 	req.Stream, req.StreamOptions = false, nil
-	body, err := encode(req, callFrom(ctx).Extra)
+	body, err := encodeChat(req, callFrom(ctx).Extra)
 	if err != nil {
 		return &Error{Kind: ErrInvalidRequest, cause: err}
 	}

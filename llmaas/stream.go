@@ -23,6 +23,7 @@ type Stream struct {
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
 	watch     *time.Timer // cancels when the next event takes too long
+	header    http.Header
 	body      io.Closer
 	events    *events
 	result    Result
@@ -67,7 +68,7 @@ func (s *Stream) open(ctx context.Context, t target) error {
 		return err
 	}
 	req.Stream, req.StreamOptions = true, &openai.StreamOptions{IncludeUsage: true}
-	body, err := encode(req, callFrom(ctx).Extra)
+	body, err := encodeChat(req, callFrom(ctx).Extra)
 	if err != nil {
 		return &Error{Kind: ErrInvalidRequest, cause: err}
 	}
@@ -87,6 +88,7 @@ func (s *Stream) connect(body []byte) error {
 	if err != nil {
 		return err
 	}
+	s.header = resp.Header
 	s.result.note(resp.Header, s.known)
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
 		var reply json.RawMessage
@@ -116,23 +118,8 @@ func (s *Stream) watchFor(d time.Duration, missing string) {
 // Leaving the loop early closes the stream.
 func (s *Stream) All() iter.Seq2[*Chunk, error] {
 	return func(yield func(*Chunk, error) bool) {
-		for !s.over {
-			chunk, err := s.next()
-			if err != nil && !errors.Is(err, ErrWithheld) {
-				// What was held back is the caller's, however the stream ended.
-				if held, bad := s.last(); bad != nil {
-					err = bad
-				} else if held != nil && !yield(held, nil) {
-					_ = s.Close()
-					return
-				}
-			}
-			switch {
-			case errors.Is(err, io.EOF) && s.finished:
-				s.end(nil)
-			case err != nil:
-				s.end(cause(s.ctx, err))
-			case chunk != nil && !yield(chunk, nil):
+		for chunk := s.step(); chunk != nil; chunk = s.step() {
+			if !yield(chunk, nil) {
 				_ = s.Close()
 				return
 			}
@@ -141,6 +128,34 @@ func (s *Stream) All() iter.Seq2[*Chunk, error] {
 			yield(nil, s.err)
 		}
 	}
+}
+
+// step returns the next chunk to show, nil when the stream is over.
+func (s *Stream) step() *Chunk {
+	for !s.over {
+		chunk, err := s.next()
+		if err == nil && chunk != nil {
+			return chunk
+		}
+		if err == nil {
+			continue
+		}
+		// What was held back is the caller's, however the stream ended.
+		var held *Chunk
+		if !errors.Is(err, ErrWithheld) {
+			var bad error
+			if held, bad = s.last(); bad != nil {
+				err = bad
+			}
+		}
+		if errors.Is(err, io.EOF) && s.finished {
+			s.end(nil)
+		} else {
+			s.end(cause(s.ctx, err))
+		}
+		return held
+	}
+	return nil
 }
 
 // next reads one event. A nil chunk without an error says that it was none to show.
