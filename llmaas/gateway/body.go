@@ -42,15 +42,23 @@ const (
 	anyBody           // passed through
 )
 
-// endpoint is a request's path below /v1. Paths with dots or empty parts in them
-// name nothing: a machine might read them in another way.
+// endpoint is a request's path below /v1. Only plain letters, and no part that is
+// empty or of dots: a machine might read anything else in another way.
 func endpoint(path string) string {
-	rest, ok := strings.CutPrefix(path, "/v1")
-	if !ok || strings.Contains(rest, "//") || strings.Contains(rest, "..") || strings.ContainsAny(rest, "\\%;\x00") {
+	rest, ok := strings.CutPrefix(path, "/v1/")
+	if !ok {
 		return ""
 	}
-	return rest
+	for part := range strings.SplitSeq(rest, "/") {
+		if strings.Trim(part, ".") == "" || strings.Trim(part, plain) != "" {
+			return ""
+		}
+	}
+	return "/" + rest
 }
+
+// plain are the characters of ids (RFC 3986 §2.3, and the colon).
+const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:"
 
 // kindOf is the endpoint that grants, limits and metrics know: ids of files and
 // batches are cut off.
@@ -73,6 +81,7 @@ type ask struct {
 	choices   int64
 	user      string
 	prompts   []string // new in this turn
+	others    []string // further texts that a machine might read
 	messages  []tokens.Message
 	tools     []string
 
@@ -83,6 +92,28 @@ type ask struct {
 }
 
 type span struct{ start, end int }
+
+// read takes the body in, as far as it may be long. One that says that it is
+// longer is refused before a byte of it is read.
+func (g *Gateway) read(x *exchange) ([]byte, error) {
+	if x.r.ContentLength > g.MaxBody {
+		return nil, errTooLarge
+	}
+	var b bytes.Buffer
+	b.Grow(int(min(max(x.r.ContentLength, 0)+bytes.MinRead, maxTrusted)))
+	_, err := b.ReadFrom(http.MaxBytesReader(x.w, x.r.Body, g.MaxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, errTooLarge
+	case err != nil:
+		return nil, badBody("it ended before it was whole")
+	}
+	return b.Bytes(), nil
+}
+
+// maxTrusted is how much memory a Content-Length is given before the bytes come.
+const maxTrusted = 1 << 20
 
 // bodyError says what is wrong with a body, without quoting it.
 type bodyError struct{ what string }
@@ -107,13 +138,9 @@ func (g *Gateway) body(x *exchange) error {
 	if spec.kind == noBody {
 		return nil
 	}
-	raw, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, g.MaxBody))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return errTooLarge
-	case err != nil:
-		return badBody("it ended before it was whole")
+	raw, err := g.read(x)
+	if err != nil {
+		return err
 	}
 	x.ask.raw = raw
 	switch spec.kind {
@@ -130,42 +157,12 @@ func (g *Gateway) body(x *exchange) error {
 	return err
 }
 
-// fields calls f with every member of a JSON object and where its value stands.
-// A name that stands twice is refused: two readers may take different ones.
-func fields(raw []byte, f func(name string, value json.RawMessage, at span) error) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return badBody("want a JSON object")
-	}
-	seen := make(map[string]bool)
-	for d.More() {
-		t, err := d.Token()
-		name, ok := t.(string)
-		var value json.RawMessage
-		if err != nil || !ok || d.Decode(&value) != nil {
-			return badBody("no JSON at byte %d", d.InputOffset())
-		}
-		if seen[name] {
-			return badBody("a name of the object stands twice")
-		}
-		seen[name] = true
-		end := int(d.InputOffset())
-		if err := f(name, value, span{end - len(value), end}); err != nil {
-			return err
-		}
-	}
-	if _, err := d.Token(); err != nil {
-		return badBody("the JSON is not whole")
-	}
-	if rest := bytes.TrimSpace(raw[d.InputOffset():]); len(rest) > 0 {
-		return badBody("there is more than one JSON value")
-	}
-	return nil
-}
-
 func (a *ask) json() error {
 	a.metered = true
-	err := fields(a.raw, a.common)
+	err := validJSON(a.raw)
+	if err == nil {
+		err = members(a.raw, bodyNames, a.common)
+	}
 	if err == nil && a.model == "" {
 		err = badBody("model is missing")
 	}
@@ -173,15 +170,15 @@ func (a *ask) json() error {
 }
 
 // common reads the fields that all JSON endpoints share.
-func (a *ask) common(name string, value json.RawMessage, at span) error {
+func (a *ask) common(name string, value []byte, at span) (err error) {
 	switch name {
 	case "model":
-		if json.Unmarshal(value, &a.model) != nil || len(a.model) > 256 {
+		if a.model, err = unquote(value); err != nil || len(a.model) > 256 {
 			return badBody("model: want a string of at most 256 bytes")
 		}
 		a.modelAt = at
 	case "user":
-		if json.Unmarshal(value, &a.user) != nil || len(a.user) > 512 {
+		if a.user, err = optional(value); err != nil || len(a.user) > 512 {
 			return badBody("user: want a string of at most 512 bytes")
 		}
 	case "prompt":
@@ -191,59 +188,50 @@ func (a *ask) common(name string, value json.RawMessage, at span) error {
 }
 
 // prompt is the text of /completions and of an image: a string, or several.
-func (a *ask) prompt(value json.RawMessage) error {
-	var one string
-	var many []string
-	switch {
-	case json.Unmarshal(value, &one) == nil:
-		many = []string{one}
-	case json.Unmarshal(value, &many) != nil:
-		return badBody("prompt: want a string or an array of strings")
+// Token ids are refused: nobody could judge them.
+func (a *ask) prompt(value []byte) error {
+	add := func(value []byte) error {
+		s, err := unquote(value)
+		if err != nil {
+			return badBody("prompt: want a string or an array of strings")
+		}
+		a.prompts = append(a.prompts, s)
+		a.messages = append(a.messages, tokens.Message{Role: "user", Content: s})
+		return nil
 	}
-	for _, text := range many {
-		a.prompts = append(a.prompts, text)
-		a.messages = append(a.messages, tokens.Message{Role: "user", Content: text})
+	if value[0] == '[' {
+		return elements(value, add)
 	}
-	return nil
+	return add(value)
+}
+
+// bodyNames are the members that the gateway or the guard reads.
+var bodyNames = []string{
+	"model", "user", "prompt", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "best_of", "tools",
+	"documents", "chat_template", "suffix", "prompt_embeds",
+}
+
+// hostNames are members of a chat body in which no caller of the host speaks:
+// its tools and formats, as trusted as its system prompt.
+var hostNames = map[string]bool{
+	"tools": true, "tool_choice": true, "functions": true, "function_call": true, "response_format": true, "stop": true,
+	"metadata": true, "guided_json": true, "guided_regex": true, "guided_choice": true, "guided_grammar": true, "structured_outputs": true,
+	"modalities": true, "reasoning_effort": true, "service_tier": true, "prompt_cache_key": true, "safety_identifier": true, "verbosity": true,
+	"user": true, "model": true,
 }
 
 func (a *ask) chat() error {
-	a.metered, a.maxTokens = true, defaultMaxTokens
-	err := fields(a.raw, func(name string, value json.RawMessage, at span) error {
-		switch name {
-		case "stream":
-			if json.Unmarshal(value, &a.stream) != nil {
-				return badBody("stream: want true or false")
-			}
-		case "max_tokens", "max_completion_tokens":
-			return a.count(name, value, &a.maxTokens, 1<<31)
-		case "n":
-			return a.count(name, value, &a.choices, 128)
-		case "messages":
-			return a.chatMessages(value)
-		case "tools":
-			var tools []json.RawMessage
-			if json.Unmarshal(value, &tools) != nil {
-				return badBody("tools: want an array")
-			}
-			for _, t := range tools {
-				a.tools = append(a.tools, string(t))
-			}
-		case "stream_options":
-			a.streamAt = at
-			var o map[string]json.RawMessage
-			if json.Unmarshal(value, &o) != nil {
-				return badBody("stream_options: want an object")
-			}
-			a.usageSaid = string(o["include_usage"]) == "true"
-		default:
-			return a.common(name, value, at)
-		}
-		return nil
-	})
-	switch {
-	case err != nil:
+	a.metered = true
+	if err := validJSON(a.raw); err != nil {
 		return err
+	}
+	if err := members(a.raw, bodyNames, a.chatField); err != nil {
+		return err
+	}
+	if a.maxTokens == 0 {
+		a.maxTokens = defaultMaxTokens
+	}
+	switch {
 	case a.model == "":
 		return badBody("model is missing")
 	case len(a.messages) == 0:
@@ -252,9 +240,51 @@ func (a *ask) chat() error {
 	return nil
 }
 
-// count reads a positive number; null leaves the default. Of two that bound the
-// answer the greater counts: what is set aside must be the most.
-func (a *ask) count(name string, value json.RawMessage, n *int64, most int64) error {
+func (a *ask) chatField(name string, value []byte, at span) error {
+	switch name {
+	case "stream":
+		if json.Unmarshal(value, &a.stream) != nil {
+			return badBody("stream: want true or false")
+		}
+	case "max_tokens", "max_completion_tokens":
+		return count(name, value, &a.maxTokens, 1<<31)
+	case "n", "best_of":
+		return count(name, value, &a.choices, 128)
+	case "messages":
+		return a.chatMessages(value)
+	case "prompt_embeds":
+		return badBody("prompt_embeds: want text")
+	case "tools":
+		if string(value) == "null" {
+			return nil
+		}
+		return elements(value, func(tool []byte) error { a.tools = append(a.tools, string(tool)); return nil })
+	case "stream_options":
+		a.streamAt = at
+		if string(value) == "null" {
+			return nil
+		}
+		return members(value, nil, func(name string, value []byte, _ span) error {
+			if name == "include_usage" {
+				a.usageSaid = string(value) == "true"
+			}
+			return nil
+		})
+	case "model", "user", "prompt":
+		return a.common(name, value, at)
+	default:
+		if hostNames[name] {
+			return nil
+		}
+		// Documents, templates and whatever else a machine may put into the prompt.
+		return texts(value, unreadNames, func(s string) { a.others = appendText(a.others, s) })
+	}
+	return nil
+}
+
+// count reads a positive number; null says nothing. Of two that bound the answer
+// the greater counts: what is set aside must be the most.
+func count(name string, value []byte, n *int64, most int64) error {
 	if string(value) == "null" {
 		return nil
 	}
@@ -262,9 +292,7 @@ func (a *ask) count(name string, value json.RawMessage, n *int64, most int64) er
 	if json.Unmarshal(value, &v) != nil || v < 1 || v > most {
 		return badBody("%s: want a whole number from 1 to %d", name, most)
 	}
-	if name == "n" || *n == defaultMaxTokens || v > *n {
-		*n = v
-	}
+	*n = max(*n, v)
 	return nil
 }
 

@@ -152,12 +152,18 @@ func (g *Gateway) most(x *exchange) cost.Amount {
 	return quote.Most
 }
 
-// guard judges the texts that are new in this turn.
+// guard judges the texts that are new in this turn, and without the session all
+// others that a machine might read.
 func (g *Gateway) guard(x *exchange) error {
-	for _, prompt := range x.ask.prompts {
-		report := g.Guard.Inspect(x.ctx, guard.Input{
-			Tenant: x.who.Tenant.ID, Session: x.session(), Text: prompt, Time: x.begun,
-		})
+	session := x.session()
+	for i := range len(x.ask.prompts) + len(x.ask.others) {
+		in := guard.Input{Tenant: x.who.Tenant.ID, Session: session, Time: x.begun}
+		if i < len(x.ask.prompts) {
+			in.Text = x.ask.prompts[i]
+		} else {
+			in.Text, in.Session = x.ask.others[i-len(x.ask.prompts)], ""
+		}
+		report := g.Guard.Inspect(x.ctx, in)
 		if report.Action >= x.report.Action {
 			x.report = report
 		}
@@ -175,7 +181,8 @@ func (g *Gateway) guard(x *exchange) error {
 	return nil
 }
 
-// session is what the caller names as the conversation, or the user, else its key.
+// session is what the caller names as the conversation, or the user; without
+// either there is none, and no history is kept.
 func (x *exchange) session() string {
 	if s := x.r.Header.Get("X-Session-Id"); s != "" && len(s) <= 256 {
 		return "session:" + s

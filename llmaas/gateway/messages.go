@@ -1,83 +1,174 @@
 package gateway
 
 import (
-	"encoding/json"
 	"strings"
 
 	"github.com/llmaas/llmaas-go/guard/behavior"
 	"github.com/llmaas/llmaas-go/tokens"
 )
 
-// message is a chat message by its exact names. A struct would take "Content"
-// for "content", as encoding/json does, and a machine would not: the guard must
-// read what the machine reads.
-type message map[string]json.RawMessage
+// The names that machines read. encoding/json, which some machines use, would
+// take "Content" for "content"; members refuses that.
+var (
+	messageNames = []string{"role", "content", "name", "tool_call_id", "tool_calls"}
+	partNames    = []string{"type", "text", "image_url"}
+)
 
-func (m message) text(name string) string {
-	var s string
-	_ = json.Unmarshal(m[name], &s) // absent, null or not a string: empty
-	return s
+// roles are those of the Chat Completions API. A template would print any other
+// into the prompt, and nobody could tell whose words follow it.
+var roles = map[string]bool{"system": true, "developer": true, "user": true, "assistant": true, "tool": true, "function": true}
+
+// unreadNames are members without words for a model: ids, kinds, and data of
+// pictures and sounds.
+var unreadNames = map[string]bool{
+	"type": true, "id": true, "detail": true, "format": true,
+	"image_url": true, "input_audio": true, "audio_url": true, "video_url": true, "file": true, "image": true,
 }
 
-func (m message) role() string { return m.text("role") }
-
-// content is the text of a message, a string or parts, and how many images are
-// among the parts.
-func (m message) content() (text string, images int, err error) {
-	raw := m["content"]
-	var s *string
-	if len(raw) == 0 || json.Unmarshal(raw, &s) == nil {
-		if s == nil {
-			return "", 0, nil
-		}
-		return *s, 0, nil
-	}
-	var parts []message
-	if json.Unmarshal(raw, &parts) != nil {
-		return "", 0, badBody("messages: content: want a string or an array of parts")
-	}
-	var b strings.Builder
-	for _, p := range parts {
-		switch p.text("type") {
-		case "image_url", "image":
-			images++
-		default:
-			if t := p.text("text"); t != "" {
-				b.WriteString(t)
-				b.WriteByte('\n')
-			}
-		}
-	}
-	return b.String(), images, nil
+// message is a chat message, counted and read.
+type message struct {
+	tokens.Message
+	parts  []string // its content
+	others []string // further texts in it that a machine might read
 }
 
-// chatMessages reads the conversation: all of it to be counted, and what is new
-// in this turn to be judged.
-func (a *ask) chatMessages(value json.RawMessage) error {
+// chatMessages reads the conversation: all of it is counted. What is new in this
+// turn is judged with the session. What callers and tools said before is judged
+// without it, because the conversation is the caller's to write: an answer of
+// the model that never was must not hide what stands before it.
+func (a *ask) chatMessages(value []byte) error {
 	var all []message
-	if json.Unmarshal(value, &all) != nil {
-		return badBody("messages: want an array of objects")
+	err := elements(value, func(raw []byte) error {
+		m, err := readMessage(raw)
+		all = append(all, m)
+		return err
+	})
+	if err != nil {
+		return err
 	}
-	for _, m := range all {
-		text, images, err := m.content()
-		if err != nil {
-			return err
+	for i := range all {
+		a.messages = append(a.messages, all[i].Message)
+		if r := all[i].Role; r == "user" || r == "tool" || r == "function" {
+			a.others = append(a.others, all[i].others...)
 		}
-		counted := tokens.Message{Role: m.role(), Content: text, Name: m.text("name"), ToolCallID: m.text("tool_call_id"), Images: images}
-		var calls []struct {
-			ID       string
-			Function struct{ Name, Arguments string }
-		}
-		_ = json.Unmarshal(m["tool_calls"], &calls) // only for the count
-		for _, c := range calls {
-			counted.ToolCalls = append(counted.ToolCalls, tokens.ToolCall{ID: c.ID, Name: c.Function.Name, Arguments: c.Function.Arguments})
-		}
-		a.messages = append(a.messages, counted)
 	}
-	for _, m := range behavior.NewTurn(all, message.role) {
-		if text, _, err := m.content(); err == nil && text != "" {
-			a.prompts = append(a.prompts, text)
+	turn := make(map[*string]bool)
+	role := func(m *message) string { return m.Role }
+	pointers := make([]*message, len(all))
+	for i := range all {
+		pointers[i] = &all[i]
+	}
+	for _, m := range behavior.NewTurn(pointers, role) {
+		turn[&m.Role] = true
+		a.prompts = appendText(a.prompts, m.Content)
+	}
+	for _, m := range pointers {
+		if r := m.Role; !turn[&m.Role] && (r == "user" || r == "tool" || r == "function") {
+			a.others = appendText(a.others, m.Content)
 		}
 	}
 	return nil
+}
+
+func appendText(all []string, s string) []string {
+	if s == "" {
+		return all
+	}
+	return append(all, s)
+}
+
+func readMessage(raw []byte) (m message, err error) {
+	err = members(raw, messageNames, func(name string, value []byte, _ span) (err error) {
+		switch name {
+		case "role":
+			m.Role, err = unquote(value)
+		case "content":
+			err = m.content(value)
+		case "name":
+			m.Name, err = optional(value)
+			m.others = appendText(m.others, m.Name)
+		case "tool_call_id":
+			m.ToolCallID, err = optional(value)
+		case "tool_calls":
+			err = m.calls(value)
+		default:
+			err = texts(value, unreadNames, func(s string) { m.others = appendText(m.others, s) })
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return m, err
+	case !roles[m.Role]:
+		return m, badBody("messages: role: want system, developer, user, assistant, tool or function")
+	}
+	m.Content = strings.Join(m.parts, "\n")
+	if len(m.parts) > 1 { // some machines join them without a break
+		m.others = append(m.others, strings.Join(m.parts, ""))
+	}
+	return m, nil
+}
+
+// content is a string, or parts.
+func (m *message) content(value []byte) error {
+	switch value[0] {
+	case 'n':
+		return nil
+	case '[':
+		return elements(value, m.part)
+	}
+	s, err := unquote(value)
+	if err != nil {
+		return badBody("messages: content: want a string or an array of parts")
+	}
+	m.parts = []string{s}
+	return nil
+}
+
+func (m *message) part(raw []byte) error {
+	return members(raw, partNames, func(name string, value []byte, _ span) error {
+		switch name {
+		case "image_url", "image":
+			m.Images++
+		case "text":
+			s, err := optional(value)
+			m.parts = appendText(m.parts, s)
+			return err
+		default:
+			if !unreadNames[name] {
+				return texts(value, unreadNames, func(s string) { m.others = appendText(m.others, s) })
+			}
+		}
+		return nil
+	})
+}
+
+// calls counts what the model was said to have called. It stands in messages of
+// the model, so the guard leaves it alone.
+func (m *message) calls(value []byte) error {
+	if string(value) == "null" {
+		return nil
+	}
+	return elements(value, func(raw []byte) error {
+		var c tokens.ToolCall
+		err := members(raw, nil, func(name string, value []byte, _ span) (err error) {
+			switch name {
+			case "id":
+				c.ID, err = optional(value)
+			case "function":
+				err = members(value, nil, func(name string, value []byte, _ span) (err error) {
+					switch name {
+					case "name":
+						c.Name, err = optional(value)
+					case "arguments":
+						c.Arguments, err = optional(value)
+					}
+					return err
+				})
+			}
+			return err
+		})
+		m.ToolCalls = append(m.ToolCalls, c)
+		return err
+	})
 }

@@ -15,7 +15,7 @@ import (
 // maxEvent is the largest server-sent event that is passed on, in bytes.
 const maxEvent = 16 << 20
 
-// stream passes events on as they come, each flushed. What the scanner holds
+// stream passes events on as they come. What the scanner holds
 // back waits in a queue of events, so that the bytes stay what they were.
 func (x *exchange) stream() error {
 	p := &pipe{x: x, flush: http.NewResponseController(x.w).Flush}
@@ -34,6 +34,14 @@ func (x *exchange) stream() error {
 				return p.end(err)
 			}
 		}
+		// What came together goes on together; what is next to be waited for
+		// keeps nothing back.
+		if p.written && !ready(r) {
+			p.written = false
+			if p.flush() != nil {
+				return p.end(errGone)
+			}
+		}
 		switch {
 		case errors.Is(err, io.EOF):
 			return p.end(nil)
@@ -43,6 +51,12 @@ func (x *exchange) stream() error {
 			return p.end(errBrokenOff)
 		}
 	}
+}
+
+// ready reports whether another event has come already.
+func ready(r *bufio.Reader) bool {
+	b, _ := r.Peek(r.Buffered()) // what is buffered can be peeked
+	return bytes.Contains(b, []byte("\n\n")) || bytes.Contains(b, []byte("\n\r\n"))
 }
 
 // readEvent reads up to and including the blank line that ends an event.
@@ -74,6 +88,7 @@ type pipe struct {
 	seen     int // bytes of text given to the scanner
 	released int // bytes of text that it gave back
 	finished bool
+	written  bool // since the last flush
 }
 
 // queued is an event that waits until all its text is released.
@@ -156,13 +171,8 @@ func (p *pipe) enqueue(event []byte) error {
 		}
 		n++
 	}
-	if n == 0 {
-		return nil
-	}
+	p.written = p.written || n > 0
 	p.queue = append(p.queue[:0], p.queue[n:]...)
-	if p.flush() != nil {
-		return errGone
-	}
 	return nil
 }
 

@@ -1,0 +1,245 @@
+package gateway_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/pprof"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/llmaas/llmaas-go/cost"
+	"github.com/llmaas/llmaas-go/guard"
+	"github.com/llmaas/llmaas-go/guard/output"
+	"github.com/llmaas/llmaas-go/llmaas/gateway"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/access"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/audit"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/balance"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/limit"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/metrics"
+)
+
+// Some tests need a gateway in a process of its own: to kill it, or to weigh it.
+// They start this very binary again, with the job in its environment.
+const jobVariable = "LLMAAS_GATEWAY_TEST_JOB"
+
+type job struct {
+	Bare     bool // only a reverse proxy, to compare with
+	Upstream string
+	Dir      string // of the keys and the audit
+	Tenants  int
+	Sync     time.Duration // of the audit
+}
+
+var childKey = audit.Key{ID: "child", Secret: [32]byte{7}}
+
+func TestMain(m *testing.M) {
+	text := os.Getenv(jobVariable)
+	if text == "" {
+		os.Exit(m.Run())
+	}
+	var j job
+	err := json.Unmarshal([]byte(text), &j)
+	if err == nil {
+		err = j.run()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "child:", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until the standard input ends. It prints its address and keys.
+func (j job) run() error {
+	if !j.Bare && os.Getenv("XPROF") != "" {
+		f, _ := os.Create(os.Getenv("XPROF"))
+		_ = pprof.StartCPUProfile(f)
+		defer pprof.StopCPUProfile()
+	}
+	var handler http.Handler
+	var keys []string
+	var err error
+	if j.Bare {
+		handler, err = bareProxy(j.Upstream)
+	} else {
+		var log *audit.Log
+		if handler, keys, log, err = j.everything(); err == nil {
+			defer func() { _ = log.Close() }()
+		}
+	}
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", handler)
+	mux.HandleFunc("/self", serveSelf)
+	ctx, stop := context.WithCancel(context.Background())
+	go func() { _, _ = io.Copy(io.Discard, os.Stdin); stop() }()
+	return gateway.Serve(ctx, gateway.ServerOptions{Handler: mux, Ready: func(a net.Addr) {
+		fmt.Println(a.String() + " " + strings.Join(keys, " "))
+	}})
+}
+
+// everything is a gateway with all its parts.
+func (j job) everything() (http.Handler, []string, *audit.Log, error) {
+	ctx := context.Background()
+	keys, err := access.New(ctx, access.Options{Store: access.NewFileStore(filepath.Join(j.Dir, "keys.json"))})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	var secrets []string
+	for i := range j.Tenants {
+		tenant := fmt.Sprintf("tenant-%d-%d", len(keys.Tenants()), i)
+		if err := keys.PutTenant(ctx, access.Tenant{ID: tenant, Tier: "all"}); err != nil {
+			return nil, nil, nil, err
+		}
+		_, secret, err := keys.Mint(ctx, access.NewKey{Tenant: tenant, Grant: access.Grant{Models: []string{"*"}, Endpoints: []string{"*"}}}, time.Now())
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		secrets = append(secrets, secret.Reveal())
+	}
+	budget, err := cost.NewBudget(cost.BudgetOptions{Cap: func(string) cost.Amount { return 1 << 60 }})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	limits, err := limit.New(limit.Options{
+		Tier: func(string) limit.Tier {
+			return limit.Tier{ID: "all", OutputPerHour: 1 << 60, OutputPerDay: 1 << 60, RequestsPerMinute: 1 << 60, Concurrent: 1 << 60}
+		},
+		Budget: func(ctx context.Context, tenant string, most int64, now time.Time) (func(context.Context, int64) error, error) {
+			r, err := budget.Reserve(ctx, tenant, cost.Amount(most), now)
+			if err != nil {
+				return nil, err
+			}
+			return func(ctx context.Context, exact int64) error { return r.Settle(ctx, cost.Amount(exact)) }, nil
+		},
+	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	prompts, err := guard.New(guard.Options{})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	answers, err := output.New(output.Options{})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	meters, err := metrics.New(metrics.Options{})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	machines, err := balance.New(balance.Options{Backends: []balance.Backend{{Name: "gpu-a", URL: j.Upstream}, {Name: "gpu-b", URL: j.Upstream}}})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	log, err := audit.Open(audit.Options{Dir: filepath.Join(j.Dir, "audit"), Key: childKey, SyncEvery: j.Sync})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	g, err := gateway.New(gateway.Config{
+		Keys: keys, Limits: limits, Guard: prompts, Output: answers, Backends: machines, Audit: log, Metrics: meters,
+		Log: slog.New(slog.DiscardHandler),
+	})
+	return g, secrets, log, err
+}
+
+// bareProxy is what a gateway is measured against.
+func bareProxy(upstream string) (http.Handler, error) {
+	root, err := url.Parse(strings.TrimSuffix(upstream, "/v1"))
+	if err != nil {
+		return nil, err
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.Proxy, t.MaxIdleConns, t.MaxIdleConnsPerHost, t.DisableCompression = nil, 0, 256, true
+	return &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(root) }, Transport: t, BufferPool: &buffers{}, FlushInterval: -1,
+	}, nil
+}
+
+type buffers struct{ sync.Pool }
+
+func (b *buffers) Get() []byte {
+	if p, ok := b.Pool.Get().(*[]byte); ok {
+		return *p
+	}
+	return make([]byte, 32<<10)
+}
+
+func (b *buffers) Put(p []byte) { b.Pool.Put(&p) }
+
+// self is what a process took.
+type self struct {
+	CPU time.Duration
+	RSS int64 // most memory that was resident, in bytes; Linux counts it in KiB
+}
+
+func serveSelf(w http.ResponseWriter, _ *http.Request) {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	_ = json.NewEncoder(w).Encode(self{CPU: time.Duration(u.Utime.Nano() + u.Stime.Nano()), RSS: int64(u.Maxrss) << 10})
+}
+
+// child is a running job.
+type child struct {
+	addr string
+	keys []string
+	cmd  *exec.Cmd
+	stop func() // ends it in good order
+}
+
+func start(t testing.TB, j job) *child {
+	t.Helper()
+	data, err := json.Marshal(j)
+	require.NoError(t, err)
+	program, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.Command(program)
+	cmd.Env = append(os.Environ(), jobVariable+"="+string(data))
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	c := &child{cmd: cmd}
+	c.stop = sync.OnceFunc(func() {
+		_ = in.Close()
+		_ = cmd.Wait() // killed, or gone by itself
+	})
+	t.Cleanup(c.stop)
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	fields := strings.Fields(line)
+	c.addr, c.keys = fields[0], fields[1:]
+	return c
+}
+
+func (c *child) self(t testing.TB) self {
+	t.Helper()
+	resp, err := http.Get("http://" + c.addr + "/self")
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	var s self
+	require.NoError(t, json.NewDecoder(resp.Body).Decode(&s))
+	return s
+}

@@ -1,0 +1,227 @@
+package gateway
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"unicode/utf8"
+)
+
+// validJSON refuses what is not one JSON value in UTF-8. What readers take in
+// different ways (a byte order mark, UTF-16, broken UTF-8, halves of surrogate
+// pairs) is refused here, so that the guard reads what a machine reads.
+// encoding/json bounds the depth (10,000).
+func validJSON(raw []byte) error {
+	if !utf8.Valid(raw) {
+		return badBody("want UTF-8")
+	}
+	if json.Valid(raw) {
+		return nil
+	}
+	var value json.RawMessage
+	var syntax *json.SyntaxError
+	if errors.As(json.Unmarshal(raw, &value), &syntax) {
+		return badBody("no JSON at byte %d", syntax.Offset)
+	}
+	return badBody("want one JSON value")
+}
+
+// walker goes through JSON that is known to be valid, without copying it. Each
+// byte is looked at once for every level of the API's own that it lies below.
+type walker struct {
+	raw []byte
+	at  int
+}
+
+func (w *walker) space() {
+	for w.at < len(w.raw) && (w.raw[w.at] == ' ' || w.raw[w.at] == '\n' || w.raw[w.at] == '\r' || w.raw[w.at] == '\t') {
+		w.at++
+	}
+}
+
+// text passes a string.
+func (w *walker) text() []byte {
+	begin := w.at
+	for w.at++; w.raw[w.at] != '"'; w.at++ {
+		if w.raw[w.at] == '\\' {
+			w.at++
+		}
+	}
+	w.at++
+	return w.raw[begin:w.at]
+}
+
+// value passes any value.
+func (w *walker) value() []byte {
+	begin, depth := w.at, 0
+	for w.at < len(w.raw) {
+		switch w.raw[w.at] {
+		case '"':
+			w.text()
+		case '{', '[':
+			depth++
+			w.at++
+		case '}', ']':
+			if depth == 0 { // the end of what a number stands in
+				return w.raw[begin:w.at]
+			}
+			depth--
+			w.at++
+		case ',', ' ', '\n', '\r', '\t':
+			if depth == 0 {
+				return w.raw[begin:w.at]
+			}
+			w.at++
+			continue
+		default:
+			w.at++
+			continue
+		}
+		if depth == 0 {
+			break
+		}
+	}
+	return w.raw[begin:w.at]
+}
+
+// members calls f with every member of an object and where its value stands. A
+// name that stands twice is refused, and so is one of the known names in
+// another case: two readers may take different ones.
+func members(raw []byte, known []string, f func(name string, value []byte, at span) error) error {
+	w := walker{raw: raw}
+	if w.space(); w.at == len(raw) || raw[w.at] != '{' {
+		return badBody("want a JSON object")
+	}
+	seen := make(map[string]struct{})
+	for w.at++; ; w.at++ { // past the brace, then past commas
+		if w.space(); raw[w.at] == '}' {
+			return nil
+		}
+		name, err := unquote(w.text())
+		if err != nil {
+			return err
+		}
+		if _, twice := seen[name]; twice {
+			return badBody("a name of an object stands twice")
+		}
+		seen[name] = struct{}{}
+		for _, k := range known {
+			if len(name) <= 2*len(k) && name != k && strings.EqualFold(name, k) {
+				return badBody("the name %s is written in another case", k)
+			}
+		}
+		w.space()
+		w.at++ // the colon
+		w.space()
+		begin := w.at
+		if err := f(name, w.value(), span{begin, w.at}); err != nil {
+			return err
+		}
+		if w.space(); raw[w.at] == '}' {
+			return nil
+		}
+	}
+}
+
+// elements calls f with every element of an array.
+func elements(raw []byte, f func(value []byte) error) error {
+	w := walker{raw: raw}
+	if w.space(); w.at == len(raw) || raw[w.at] != '[' {
+		return badBody("want a JSON array")
+	}
+	for w.at++; ; w.at++ { // past the bracket, then past commas
+		if w.space(); raw[w.at] == ']' {
+			return nil
+		}
+		if err := f(w.value()); err != nil {
+			return err
+		}
+		if w.space(); raw[w.at] == ']' {
+			return nil
+		}
+	}
+}
+
+// texts calls f with every string of a value, at any depth, that is no name of a
+// member and does not stand below a member that unread names. It is one pass.
+func texts(raw []byte, unread map[string]bool, f func(string)) error {
+	for w := (walker{raw: raw}); w.at < len(raw); {
+		if raw[w.at] != '"' {
+			w.at++
+			continue
+		}
+		s, err := unquote(w.text())
+		if err != nil {
+			return err
+		}
+		if w.space(); w.at == len(raw) || raw[w.at] != ':' {
+			f(s)
+			continue
+		}
+		if w.at++; unread[s] {
+			w.space()
+			w.value()
+		}
+	}
+	return nil
+}
+
+// unquote reads a JSON string. Half of a surrogate pair is refused: readers make
+// different things of it.
+func unquote(value []byte) (string, error) {
+	if len(value) < 2 || value[0] != '"' {
+		return "", badBody("want a string")
+	}
+	plain := true
+	for i := 1; i < len(value); i++ {
+		if value[i] != '\\' {
+			continue
+		}
+		plain = false
+		if i++; value[i] != 'u' {
+			continue
+		}
+		switch unit := hex4(value[i+1:]); {
+		case unit >= 0xDC00 && unit < 0xE000:
+			return "", badBody("a string holds half of a surrogate pair")
+		case unit >= 0xD800 && unit < 0xDC00:
+			if len(value) < i+11 || value[i+5] != '\\' || value[i+6] != 'u' || hex4(value[i+7:])&^0x3FF != 0xDC00 {
+				return "", badBody("a string holds half of a surrogate pair")
+			}
+			i += 6
+		}
+		i += 4
+	}
+	if plain {
+		return string(value[1 : len(value)-1]), nil
+	}
+	var s string
+	if json.Unmarshal(value, &s) != nil {
+		return "", badBody("want a string")
+	}
+	return s, nil
+}
+
+// hex4 is the number of four hexadecimal digits.
+func hex4(b []byte) (n int) {
+	for _, c := range b[:4] {
+		switch {
+		case c >= 'a':
+			c -= 'a' - 10
+		case c >= 'A':
+			c -= 'A' - 10
+		default:
+			c -= '0'
+		}
+		n = n<<4 | int(c)
+	}
+	return n
+}
+
+// optional reads a string that may be null or missing.
+func optional(value []byte) (string, error) {
+	if len(value) == 0 || string(value) == "null" {
+		return "", nil
+	}
+	return unquote(value)
+}
