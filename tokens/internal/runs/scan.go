@@ -388,6 +388,7 @@ func (t *Table) space(s string, i int, sum *Sums) (int, uint64) {
 	}
 	if j-1 > i {
 		t.blank(s, i, j-1, 0, sum)
+		return j - 1, seedNone // Scan has a faster way for one blank
 	}
 	if punct {
 		return t.punct(s, j-1, j, sum)
