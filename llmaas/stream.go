@@ -185,12 +185,14 @@ func (s *Stream) next() (*Chunk, error) {
 		return nil, hiddenError(data, http.StatusOK)
 	}
 	chunk, err := s.decode(data)
-	if err == nil {
+	switch {
+	case err != nil:
+	case s.first:
 		s.watch.Reset(s.c.timeouts.Idle)
-		if !s.first && chunk != nil && len(chunk.Choices) > 0 {
-			s.first = true
-			s.known.event(FirstToken, nil)
-		}
+	default:
+		s.first = true
+		s.watchFor(s.c.timeouts.Idle, "no chunk")
+		s.known.event(FirstToken, nil)
 	}
 	return chunk, err
 }
