@@ -285,7 +285,7 @@ func TestOutputScan(t *testing.T) {
 
 func TestLifecycleAdvice(t *testing.T) {
 	srv := llmaastest.Serve(t, &llmaastest.Backend{Models: []llmaastest.Model{{ID: "deepseek-r1:70b"}}})
-	day := time.Date(2025, 11, 20, 0, 0, 0, 0, time.UTC)
+	day := time.Date(2025, 11, 10, 0, 0, 0, 0, time.UTC)
 	var log bytes.Buffer
 	c := newClient(t, srv, func(cfg *llmaas.Config) {
 		cfg.Now, cfg.Log = func() time.Time { return day }, slog.New(slog.NewTextHandler(&log, nil))
