@@ -65,6 +65,7 @@ type folder struct {
 	n      int
 	points []point
 	shift  int // src - at of what was written last
+	size   int // of the source
 	met    [signs]met
 
 	capitals int // A–Z
@@ -88,6 +89,7 @@ const (
 // fold writes the folded form of s. Eight ASCII bytes go at a time; what is no printable ASCII goes
 // by itself.
 func (f *folder) fold(s string) ([]byte, []point) {
+	f.size = len(s)
 	f.out = slices.Grow(f.out, len(s)+slack)
 	f.out = f.out[:cap(f.out)]
 	i := 0
@@ -238,8 +240,31 @@ func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 func (f *folder) move(src int) {
 	if shift := src - f.n; shift != f.shift {
 		f.shift = shift
-		f.points = append(f.points, point{uint32(f.n), uint32(src)})
+		f.point(point{uint32(f.n), uint32(src)})
 	}
+}
+
+// point adds p. Of several points at one place only the first and the last say something.
+func (f *folder) point(p point) {
+	n := len(f.points)
+	if n > 1 && f.points[n-1].at == p.at && f.points[n-2].at == p.at {
+		f.points[n-1] = p
+		return
+	}
+	if n == cap(f.points) {
+		f.points = slices.Grow(f.points, f.morePoints(p))
+	}
+	f.points = append(f.points, p)
+}
+
+// morePoints is how many points to make room for: as many again, or what the rest of the text needs
+// if it is like what was read.
+func (f *folder) morePoints(p point) int {
+	n := len(f.points)
+	if n < 1024 {
+		return max(16, n)
+	}
+	return n*(f.size-int(p.src))/int(max(p.src, 1)) + n/8
 }
 
 // write appends text; rest is how much of the source is still to come.

@@ -18,7 +18,8 @@ const (
 	longRuns  // sixteen ASCII characters without a space
 	digitRuns // eight digits
 	signals   // ten characters that are no letters
-	apart     // letters, or groups of letters, at even distances
+	apart     // letters at even distances
+	pairs     // pairs of digits at even distances
 	joined    // words joined by punctuation
 	mixed     // digits in words
 	hidden    // characters of plane 14
@@ -68,10 +69,10 @@ func scout(v *View) (hint, byte) {
 
 // shift turns the words found in disguise into hints.
 func (s *scan) shift() byte {
-	if s.disguised[backwards] > 1 {
+	if s.disguised[backwards] > 0 {
 		s.hints |= turned
 	}
-	if s.disguised[atbash] > 1 {
+	if s.disguised[atbash] > 0 {
 		s.hints |= opposite
 	}
 	best := 0
@@ -81,8 +82,7 @@ func (s *scan) shift() byte {
 		}
 	}
 	switch {
-	case s.disguised[best] < 2:
-		// one short word may be an accident
+	case s.disguised[best] == 0:
 	case best == 13:
 		s.hints |= rotated
 	default:
@@ -104,7 +104,8 @@ type scan struct {
 	high      bool           // there is more than ASCII
 	solid     uint64         // of the block before: ASCII that is no space
 	inWord    uint64         // 1 if the block before ended in a word
-	disguised [disguises]int // listed words in disguise; long ones count twice
+	disguised [disguises]int // listed words in disguise, but for short ones that stand alone
+	lone      [disguises]int // behind the start of the last one; 0: none
 }
 
 func (s *scan) block(b *[64]byte) {
@@ -157,12 +158,16 @@ func (s *scan) block(b *[64]byte) {
 	}
 	between := ^word & (word << 1) & (word >> 1)
 	if between != 0 {
-		two := between & (between >> 2)
-		three := between & (between >> 3)
-		four := between & (between >> 4)
-		five := between & (between >> 5)
-		if two&(two>>2)|three&(three>>3)&(three>>6)|four&(four>>4)&(four>>8)|five&(five>>5) != 0 {
+		wide := between & (high >> 1) // beyond ASCII a letter takes more than a byte
+		if inRow(between, 2)|inRow(wide, 3)|inRow(wide, 4)|inRow(wide, 5) != 0 {
 			s.hints |= apart
+		}
+		for distance := 3; distance <= 5; distance++ {
+			for row := inRow(between, distance); row != 0; row &= row - 1 {
+				if isHexPair(b[bits.TrailingZeros64(row)+1:][:distance-1]) {
+					s.hints |= pairs
+				}
+			}
 		}
 		if n := bits.OnesCount64(between & punct & (letters << 1) & (letters >> 1)); n >= 3 && n >= bits.OnesCount64(spaces&s.valid) {
 			s.hints |= joined
@@ -173,10 +178,27 @@ func (s *scan) block(b *[64]byte) {
 	}
 }
 
+// company is how near another short word in disguise must stand: one by itself may be an accident,
+// and a long text has several.
+const company = 256
+
+// inRow marks the bits of x that three others follow at that distance.
+func inRow(x uint64, distance int) uint64 {
+	x &= x >> distance
+	return x & (x >> (2 * distance))
+}
+
+// isHexPair reports whether a word ends in two hexadecimal digits, behind an x if it is longer.
+func isHexPair(word []byte) bool {
+	n := len(word) - 2
+	_, size := hexNumber(string(word[n:]), 2, 2)
+	return size == 2 && (n == 0 || word[n-1] == 'x')
+}
+
 // word looks up the word at i, which goes on for n letters at least, or to no one knows where.
 func (s *scan) word(i, n int) {
 	if i+8 > len(s.text) {
-		s.look(wordKey(string(s.text[i:min(i+n, len(s.text))])))
+		s.look(wordKey(string(s.text[i:min(i+n, len(s.text))])), i)
 		return
 	}
 	x := binary.LittleEndian.Uint64(s.text[i:])
@@ -188,20 +210,23 @@ func (s *scan) word(i, n int) {
 	if n < 8 {
 		x &= 1<<(8*n) - 1
 	}
-	s.look(x)
+	s.look(x, i)
 }
 
-func (s *scan) look(key uint64) {
+// look looks up the key of the word at i.
+func (s *scan) look(key uint64, i int) {
 	h := hash(key)
 	if s.words.filter[h/64]>>(h%64)&1 == 0 {
 		return
 	}
-	if kind := s.words.disguise(key); kind != 0 {
-		s.disguised[kind]++
-		if key >= 1<<(8*(leastSure-1)) {
-			s.disguised[kind]++
-		}
+	kind := s.words.disguise(key)
+	if kind == 0 {
+		return
 	}
+	if key >= 1<<(8*(leastSure-1)) || s.lone[kind] > 0 && i-s.lone[kind] < company {
+		s.disguised[kind]++
+	}
+	s.lone[kind] = i + 1
 }
 
 // between marks, in the highest bits, the bytes of x (all below 0x80) from lo to hi.
