@@ -284,14 +284,14 @@ func TestOutputScan(t *testing.T) {
 }
 
 func TestLifecycleAdvice(t *testing.T) {
-	srv := llmaastest.Serve(t, &llmaastest.Backend{Models: []llmaastest.Model{{ID: "deepseek-r1:70b"}}})
-	day := time.Date(2025, 11, 10, 0, 0, 0, 0, time.UTC)
+	srv := llmaastest.Serve(t, &llmaastest.Backend{Models: []llmaastest.Model{{ID: "cogito:32b"}}})
+	day := time.Date(2026, 5, 20, 0, 0, 0, 0, time.UTC)
 	var log bytes.Buffer
 	c := newClient(t, srv, func(cfg *llmaas.Config) {
 		cfg.Now, cfg.Log = func() time.Time { return day }, slog.New(slog.NewTextHandler(&log, nil))
 	})
 	req := ask("hello")
-	req.Model = "deepseek-r1:70b"
+	req.Model = "cogito:32b"
 	for range 3 {
 		resp, err := c.Chat(t.Context(), req)
 		require.NoError(t, err)
