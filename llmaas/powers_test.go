@@ -302,7 +302,7 @@ func TestLifecycleAdvice(t *testing.T) {
 	_, err := c.Chat(t.Context(), req)
 	require.NoError(t, err)
 	require.Equal(t, 2, strings.Count(log.String(), "\n"))
-	day = day.AddDate(3, 0, 0)
+	req.Model = "deepseek-r1:70b"
 	n := len(srv.Requests())
 	_, err = c.Chat(t.Context(), req)
 	require.ErrorIs(t, err, llmaas.ErrModelGone)
