@@ -67,7 +67,7 @@ var loadIndex = sync.OnceValue(func() *runs.Index {
 })
 
 // tables holds one loader per family; a family costs memory once it is used.
-var tables = func() map[string]func() *runs.Table {
+var tables = sync.OnceValue(func() map[string]func() *runs.Table {
 	m := map[string]func() *runs.Table{}
 	for _, f := range loadFacts().Families {
 		name := f.Name
@@ -80,7 +80,7 @@ var tables = func() map[string]func() *runs.Table {
 		})
 	}
 	return m
-}()
+})
 
 func file(name string) []byte {
 	b, err := tableFiles.ReadFile("tables/" + name + ".bin")
@@ -94,7 +94,7 @@ func file(name string) []byte {
 const Unknown = "unknown"
 
 // Families returns the names that ForFamily knows, sorted.
-func Families() []string { return slices.Sorted(maps.Keys(tables)) }
+func Families() []string { return slices.Sorted(maps.Keys(tables())) }
 
 // For returns the estimator of a model of the catalogue, such as "gpt-oss:120b".
 // A model of no known family gets one that counts four characters a token, with
@@ -110,7 +110,7 @@ func For(modelID string) *Estimator {
 	e := &Estimator{family: Unknown}
 	if best.Family != "" {
 		e.family = best.Family
-		e.table = tables[best.Family]()
+		e.table = tables()[best.Family]()
 	}
 	e.template = findTemplate(best.Template)
 	return e
@@ -121,7 +121,7 @@ func For(modelID string) *Estimator {
 func ForFamily(name string) (*Estimator, error) {
 	for _, f := range loadFacts().Families {
 		if f.Name == name {
-			return &Estimator{family: name, table: tables[name](), template: findTemplate(f.Template)}, nil
+			return &Estimator{family: name, table: tables()[name](), template: findTemplate(f.Template)}, nil
 		}
 	}
 	return nil, fmt.Errorf("tokens: family: got %q, want one of %s", name, strings.Join(Families(), ", "))
