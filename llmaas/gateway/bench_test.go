@@ -125,7 +125,7 @@ func load(b testing.TB, addr string, connections, n int, call []byte) (took, med
 // BenchmarkOverhead compares a gateway with everything on with a bare reverse
 // proxy over the same machine, each in a process of its own, in turns:
 //
-//	go test -run '^$' -bench Overhead -benchtime 5x ./llmaas/gateway
+//	go test -run '^$' -bench Overhead -benchtime 10x ./llmaas/gateway
 //
 // Ratios are medians of the rounds; rps and streams are better above, cpu and
 // p50 better below 1.
@@ -136,10 +136,10 @@ func BenchmarkOverhead(b *testing.B) {
 		more               string
 		pace               time.Duration
 	}{
-		{"requests-64", 64, 10000, "", 0},
-		{"requests-1", 1, 2000, "", 0},
-		{"streams-64", 64, 1000, `,"stream":true`, 0},
-		{"streams-paced-256", 256, 1000, `,"stream":true`, 10 * time.Millisecond},
+		{"requests-64", 64, 4000, "", 0},
+		{"requests-1", 1, 1000, "", 0},
+		{"streams-64", 64, 500, `,"stream":true`, 0},
+		{"streams-paced-64", 64, 500, `,"stream":true`, 10 * time.Millisecond},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			machine := httptest.NewServer(fastMachine(row.pace))

@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/pprof"
 	"strings"
 	"sync"
 	"syscall"
@@ -66,11 +65,6 @@ func TestMain(m *testing.M) {
 
 // run serves until the standard input ends. It prints its address and keys.
 func (j job) run() error {
-	if !j.Bare && os.Getenv("XPROF") != "" {
-		f, _ := os.Create(os.Getenv("XPROF"))
-		_ = pprof.StartCPUProfile(f)
-		defer pprof.StopCPUProfile()
-	}
 	var handler http.Handler
 	var keys []string
 	var err error

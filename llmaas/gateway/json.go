@@ -84,20 +84,37 @@ func (w *walker) value() []byte {
 	return w.raw[begin:w.at]
 }
 
-// members calls f with every member of an object and where its value stands. A
-// name that stands twice is refused, and so is one of the known names in
-// another case: two readers may take different ones.
-func members(raw []byte, known []string, f func(name string, value []byte, at span) error) error {
+// each calls f with every member of an object, its name as it is written.
+func each(raw []byte, f func(name, value []byte, at span) error) error {
 	w := walker{raw: raw}
 	if w.space(); w.at == len(raw) || raw[w.at] != '{' {
 		return badBody("want a JSON object")
 	}
-	seen := make(map[string]struct{})
 	for w.at++; ; w.at++ { // past the brace, then past commas
 		if w.space(); raw[w.at] == '}' {
 			return nil
 		}
-		name, err := unquote(w.text())
+		name := w.text()
+		w.space()
+		w.at++ // the colon
+		w.space()
+		begin := w.at
+		if err := f(name, w.value(), span{begin, w.at}); err != nil {
+			return err
+		}
+		if w.space(); raw[w.at] == '}' {
+			return nil
+		}
+	}
+}
+
+// members calls f with every member of an object and where its value stands. A
+// name that stands twice is refused, and so is one of the known names in
+// another case: two readers may take different ones.
+func members(raw []byte, known []string, f func(name string, value []byte, at span) error) error {
+	seen := make(map[string]struct{})
+	return each(raw, func(quoted, value []byte, at span) error {
+		name, err := unquote(quoted)
 		if err != nil {
 			return err
 		}
@@ -110,17 +127,8 @@ func members(raw []byte, known []string, f func(name string, value []byte, at sp
 				return badBody("the name %s is written in another case", k)
 			}
 		}
-		w.space()
-		w.at++ // the colon
-		w.space()
-		begin := w.at
-		if err := f(name, w.value(), span{begin, w.at}); err != nil {
-			return err
-		}
-		if w.space(); raw[w.at] == '}' {
-			return nil
-		}
-	}
+		return f(name, value, at)
+	})
 }
 
 // elements calls f with every element of an array.

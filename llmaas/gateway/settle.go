@@ -57,11 +57,14 @@ func (g *Gateway) bill(x *exchange) bill {
 	if x.resp == nil || x.resp.StatusCode != 200 || !x.ask.metered {
 		return bill{}
 	}
-	estimate := cost.Usage{Input: int64(x.estimate.Total.Likely)}
-	if x.answered.Len() > 0 {
-		estimate.Output = int64(tokens.For(x.ask.model).Estimate(x.answered.String()).Likely)
+	usage, err := cost.UsageOr(x.usage, cost.Usage{})
+	if usage.Estimated {
+		estimate := cost.Usage{Input: int64(x.estimate.Total.Likely)}
+		if x.answered.Len() > 0 {
+			estimate.Output = int64(tokens.For(x.ask.model).Estimate(x.answered.String()).Likely)
+		}
+		usage, err = cost.UsageOr(x.usage, estimate)
 	}
-	usage, err := cost.UsageOr(x.usage, estimate)
 	if err != nil {
 		g.Log.Warn("gateway: usage", "request", x.id, "backend", x.hint.Backend, "err", err)
 	}

@@ -27,8 +27,10 @@ func (x *exchange) stream() error {
 	x.w.Header().Set("X-Accel-Buffering", "no")
 	x.w.WriteHeader(x.status)
 	r := bufio.NewReaderSize(x.resp.Body, 16<<10)
+	var event []byte
 	for {
-		event, err := readEvent(r)
+		var err error
+		event, err = readEvent(r, event[:0])
 		if len(event) > 0 {
 			if err := p.pass(event); err != nil {
 				return p.end(err)
@@ -59,9 +61,9 @@ func ready(r *bufio.Reader) bool {
 	return bytes.Contains(b, []byte("\n\n")) || bytes.Contains(b, []byte("\n\r\n"))
 }
 
-// readEvent reads up to and including the blank line that ends an event.
-func readEvent(r *bufio.Reader) ([]byte, error) {
-	var event []byte
+// readEvent appends to event what comes, up to and including the blank line that
+// ends it.
+func readEvent(r *bufio.Reader, event []byte) ([]byte, error) {
 	for {
 		line, err := r.ReadSlice('\n')
 		event = append(event, line...)
@@ -97,21 +99,6 @@ type queued struct {
 	upTo  int
 }
 
-// delta is what must be known of an event. Names are exact where it counts: the
-// text is taken from all choices.
-type delta struct {
-	Choices []struct {
-		Delta struct {
-			Content          string `json:"content"`
-			ReasoningContent string `json:"reasoning_content"`
-		} `json:"delta"`
-		Text         string  `json:"text"`
-		FinishReason *string `json:"finish_reason"`
-	} `json:"choices"`
-	Usage json.RawMessage `json:"usage"`
-	Error json.RawMessage `json:"error"`
-}
-
 // pass takes one event.
 func (p *pipe) pass(event []byte) error {
 	data := eventData(event)
@@ -119,27 +106,24 @@ func (p *pipe) pass(event []byte) error {
 		p.finished = true
 		return p.enqueue(event)
 	}
-	var d delta
-	if len(data) == 0 || json.Unmarshal(data, &d) != nil {
+	if !json.Valid(data) {
 		return p.enqueue(event) // a comment, or what only the caller understands
 	}
-	if len(d.Usage) > 0 && string(d.Usage) != "null" {
-		p.x.usage = append(p.x.usage[:0], d.Usage...)
-		if p.x.ask.hidden && len(d.Choices) == 0 {
+	r := readReply(data)
+	if len(r.usage) > 0 {
+		p.x.usage = append(p.x.usage[:0], r.usage...)
+		if p.x.ask.hidden && !r.chose {
 			return nil // the gateway asked for it
 		}
 	}
-	for _, c := range d.Choices {
-		p.finished = p.finished || c.FinishReason != nil
-		said := c.Delta.Content + c.Text
-		if p.x.first.IsZero() && said+c.Delta.ReasoningContent != "" {
-			p.x.first = p.x.g.Now()
-		}
-		p.x.answered.add(c.Delta.ReasoningContent)
-		p.x.answered.add(said)
-		if err := p.scan(said); err != nil {
-			return err
-		}
+	p.finished = p.finished || r.finished
+	if p.x.first.IsZero() && r.said+r.thought != "" {
+		p.x.first = p.x.g.Now()
+	}
+	p.x.answered.add(r.thought)
+	p.x.answered.add(r.said)
+	if err := p.scan(r.said); err != nil {
+		return err
 	}
 	return p.enqueue(event)
 }
@@ -160,7 +144,14 @@ func (p *pipe) scan(said string) error {
 
 // enqueue passes an event on when all text up to it is released.
 func (p *pipe) enqueue(event []byte) error {
-	p.queue = append(p.queue, queued{event, p.seen})
+	if len(p.queue) == 0 && p.seen <= p.released {
+		p.written = true
+		if _, err := p.x.w.Write(event); err != nil {
+			return errGone
+		}
+		return nil
+	}
+	p.queue = append(p.queue, queued{bytes.Clone(event), p.seen})
 	n := 0
 	for _, q := range p.queue {
 		if q.upTo > p.released {
@@ -225,23 +216,4 @@ func eventData(event []byte) []byte {
 		}
 	}
 	return data
-}
-
-// answerText is what a whole answer says, in all its choices.
-func answerText(body []byte) string {
-	var reply struct {
-		Choices []struct {
-			Message struct {
-				Content          string `json:"content"`
-				ReasoningContent string `json:"reasoning_content"`
-			} `json:"message"`
-			Text string `json:"text"`
-		} `json:"choices"`
-	}
-	_ = json.Unmarshal(body, &reply) // what is no chat answer says nothing
-	var b bytes.Buffer
-	for _, c := range reply.Choices {
-		b.WriteString(c.Message.ReasoningContent + c.Message.Content + c.Text)
-	}
-	return b.String()
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -97,9 +98,16 @@ func (x *exchange) whole() error {
 	}
 	if x.resp.StatusCode == http.StatusOK {
 		x.usage = body
-		answer := answerText(body)
-		x.answered.add(answer)
-		if !x.safe(answer) {
+		var r reply
+		if json.Valid(body) {
+			r = readReply(body)
+		}
+		if r.chose && len(r.usage) > 0 {
+			x.usage = r.usage
+		}
+		x.answered.add(r.thought)
+		x.answered.add(r.said)
+		if !x.safe(r.said) {
 			return errOutput
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 )
 
@@ -50,7 +51,27 @@ func (l *line) bound() []byte {
 	return []byte(strconv.FormatUint(l.Seq, 10) + "\n" + l.Prev + "\n" + strconv.Quote(l.Key))
 }
 
-func (l *line) sum() string { return hash(append(append(l.bound(), '\n'), l.Data...)) }
+func (l *line) sum() string {
+	h := sha256.New()
+	_, _ = h.Write(append(l.bound(), '\n')) // a hash takes any write
+	_, _ = io.WriteString(h, l.Data)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// text is the line as it stands on disk, the same as json.Marshal has it.
+func (l *line) text() ([]byte, error) {
+	key, err := json.Marshal(l.Key)
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, 0, len(l.Data)+len(key)+256)
+	b = strconv.AppendUint(append(b, `{"seq":`...), l.Seq, 10)
+	b = append(append(b, `,"prev":"`...), l.Prev...) // hexadecimal
+	b = append(append(b, `","key":`...), key...)
+	b = append(append(b, `,"data":"`...), l.Data...) // base64
+	b = append(append(b, `","hash":"`...), l.Hash...)
+	return append(b, `"}`+"\n"...), nil
+}
 
 // seal encrypts a record into the line after prev.
 func seal(r *Record, seq uint64, prev string, keyID string, aead cipher.AEAD) (line, error) {

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -147,11 +146,11 @@ func (l *Log) write(r *Record) error {
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(sealed)
+	data, err := sealed.text()
 	if err != nil {
 		return err
 	}
-	n, err := l.file.WriteAt(append(data, '\n'), l.size)
+	n, err := l.file.WriteAt(data, l.size)
 	if err != nil {
 		// What was written of the line is overwritten by the next one; cut it
 		// off all the same, for a reader that comes before.
