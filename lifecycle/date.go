@@ -128,13 +128,18 @@ func (d Date) Date() (year int, month time.Month, day int) {
 	return year + 1, time.Month(mp - 9), day
 }
 
-// Time returns the first moment of the day in loc.
+// Time returns the first moment of the day in loc. Where clocks that were set
+// forward skipped its midnight, that is the moment of the change.
 func (d Date) Time(loc *time.Location) time.Time {
 	if d.IsZero() {
 		return time.Time{}
 	}
 	y, m, day := d.Date()
-	return time.Date(y, m, day, 0, 0, 0, 0, loc)
+	t := time.Date(y, m, day, 0, 0, 0, 0, loc)
+	if t.Day() != day { // time.Date gave an instant of the day before
+		_, t = t.ZoneBounds()
+	}
+	return t
 }
 
 // String returns YYYY-MM-DD, or "" for no date.

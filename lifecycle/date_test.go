@@ -107,6 +107,25 @@ func TestNoTimeZoneSlip(t *testing.T) {
 	require.Greater(t, asked, 50_000)
 }
 
+// The first moment of a day belongs to it, also where summer time skipped its
+// midnight.
+func TestDateTimeIsOnItsDay(t *testing.T) {
+	for _, row := range []struct{ zone, day, want string }{
+		{"UTC", "2026-05-17", "2026-05-17T00:00:00Z"},
+		{"Europe/Paris", "2026-03-29", "2026-03-29T00:00:00+01:00"},
+		{"America/Havana", "2026-03-08", "2026-03-08T01:00:00-04:00"},
+		{"America/Santiago", "2026-09-06", "2026-09-06T01:00:00-03:00"},
+		{"America/Sao_Paulo", "2018-11-04", "2018-11-04T01:00:00-02:00"},
+		{"Africa/Cairo", "2026-04-24", "2026-04-24T01:00:00+03:00"},
+	} {
+		zone, err := time.LoadLocation(row.zone)
+		require.NoError(t, err)
+		got := date(row.day).Time(zone)
+		require.Equal(t, row.want, got.Format(time.RFC3339), row.zone)
+		require.Equal(t, date(row.day), DateOf(got), row.zone)
+	}
+}
+
 func TestDateText(t *testing.T) {
 	var d Date
 	require.NoError(t, d.UnmarshalText([]byte("2026-02-28")))
