@@ -125,7 +125,8 @@ func (l *Limiter) Reserve(ctx context.Context, r Request, now time.Time) (*Lease
 		lease.settleBudget, err = l.budget(ctx, r.Tenant, r.Cost, now)
 		if err != nil {
 			lease.settleBudget = nil
-			if undo := lease.giveBack(ctx, 0, -1); undo != nil {
+			// The budget may have failed because the client went away.
+			if undo := lease.giveBack(context.WithoutCancel(ctx), 0, -1); undo != nil {
 				return nil, errors.Join(err, undo)
 			}
 			return nil, err

@@ -353,6 +353,39 @@ func TestStateOutOfReach(t *testing.T) {
 	require.ErrorContains(t, err, "0 values of 4")
 }
 
+// contextState does nothing for a caller that went away, as a store across the
+// network does.
+type contextState struct{ State }
+
+func (s contextState) Take(ctx context.Context, tenant string, c []Counter, now time.Time) ([]int64, bool, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, false, err
+	}
+	return s.State.Take(ctx, tenant, c, now)
+}
+
+func (s contextState) Give(ctx context.Context, tenant string, c []Counter) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.State.Give(ctx, tenant, c)
+}
+
+// A client that goes away while its budget is asked leaves nothing reserved.
+func TestGoneWhileTheBudgetIsAsked(t *testing.T) {
+	ctx, gone := context.WithCancel(t.Context())
+	l := limiterOf(t, unlimited, Options{
+		State: contextState{NewMemory(0)},
+		Budget: func(ctx context.Context, _ string, _ int64, _ time.Time) (func(context.Context, int64) error, error) {
+			gone()
+			return nil, ctx.Err()
+		},
+	})
+	_, err := l.Reserve(ctx, Request{"acme", 10, 1}, noon)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Zero(t, values(t, l, noon))
+}
+
 func TestBadRequests(t *testing.T) {
 	_, err := New(Options{})
 	require.ErrorContains(t, err, "Tier")
