@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,9 @@ func TestFileStoreRefuses(t *testing.T) {
 		{edit(`"id":"aa`, `"id":"a!`), 0o600, "bad key id"},
 		{edit(`"revision": 1`, `"revision": -1`), 0o600, "negative revision"},
 		{edit(`"tenant":"a"`, `"tenant":""`), 0o600, "empty tenant"},
+		{regexp.MustCompile(`"secrets":\[.*\]}`).ReplaceAllString(string(good), `"secrets":[]}`), 0o600, "got 0 secrets"},
+		{edit(`"name":""`, `"name":"a\nb"`), 0o600, "control characters"},
+		{edit(`"tier":""`, `"tier":"`+strings.Repeat("x", maxName+1)+`"`), 0o600, "257 bytes"},
 		{edit(`0000`, `00`), 0o600, "digits"},
 		{edit(`0000`, `zzzz`), 0o600, "hexadecimal"},
 		{edit(`"models":null`, `"models":["a*b"]`), 0o600, "star"},

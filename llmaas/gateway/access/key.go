@@ -11,7 +11,7 @@ import (
 // Tenant is a customer. Keys belong to tenants, and so do budgets and limits, so
 // that no rotation of a key changes them.
 type Tenant struct {
-	ID        string `json:"id"`   // up to 256 bytes
+	ID        string `json:"id"`   // up to 256 bytes, as Name and Tier
 	Name      string `json:"name"` // for people
 	Tier      string `json:"tier"` // its limits, as the host names them
 	Suspended bool   `json:"suspended"`
@@ -162,6 +162,24 @@ func checkName(what, s string) error {
 	return nil
 }
 
+func checkOptional(what, s string) error {
+	if s == "" {
+		return nil
+	}
+	return checkName(what, s)
+}
+
+// check refuses a tenant that a store could not give back as it was.
+func (t *Tenant) check() error {
+	if err := checkName("tenant", t.ID); err != nil {
+		return err
+	}
+	if err := checkOptional("name", t.Name); err != nil {
+		return err
+	}
+	return checkOptional("tier", t.Tier)
+}
+
 // check refuses a key that a store should not have held.
 func (k *Key) check() error {
 	if len(k.ID) != idLen || !isLetters(k.ID) {
@@ -170,13 +188,11 @@ func (k *Key) check() error {
 	if err := checkName("tenant", k.Tenant); err != nil {
 		return err
 	}
-	if k.Name != "" {
-		if err := checkName("name", k.Name); err != nil {
-			return err
-		}
+	if err := checkOptional("name", k.Name); err != nil {
+		return err
 	}
-	if len(k.Secrets) > maxSecrets {
-		return fmt.Errorf("got %d secrets of one key, want at most %d", len(k.Secrets), maxSecrets)
+	if len(k.Secrets) == 0 || len(k.Secrets) > maxSecrets {
+		return fmt.Errorf("got %d secrets of one key, want 1 to %d", len(k.Secrets), maxSecrets)
 	}
 	if k.RotateAfter < 0 {
 		return fmt.Errorf("got a rotation after %v, want 0 or more", k.RotateAfter)

@@ -84,7 +84,7 @@ func (s *State) check() error {
 		return errors.New("got a negative revision")
 	}
 	for i, t := range s.Tenants {
-		if err := checkName("tenant", t.ID); err != nil {
+		if err := t.check(); err != nil {
 			return err
 		}
 		if i > 0 && s.Tenants[i-1].ID >= t.ID {

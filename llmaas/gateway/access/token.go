@@ -28,8 +28,8 @@ const (
 	tokenLen = len(tokenPrefix) + idLen + 1 + secretLen + sumLen
 )
 
-// letters are lower-case RFC 4648 base 32: no letter pair that is easily
-// misread, and a double click selects the whole key.
+// letters are lower-case RFC 4648 base 32, without 0, 1 and 8 that pass for o, l
+// and b; a double click selects the whole key.
 var letters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // Secret is a key as its user sends it. It is shown once, by [Secret.Reveal];
@@ -114,8 +114,9 @@ func isLetters(s string) bool {
 	return true
 }
 
-// Digest is the SHA-256 of a key, which is all that is kept of it. A key has 256 bits of its own, so a slow, salted
-// hash as for passwords would protect nothing more.
+// Digest is the SHA-256 of a key, which is all that is kept of it. A key has 256
+// bits of its own, so a slow, salted hash as for passwords would protect nothing
+// more.
 type Digest [sha256.Size]byte
 
 func digestOf(token string) Digest { return sha256.Sum256([]byte(token)) }
