@@ -38,6 +38,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -59,6 +60,9 @@ func run(args []string, in io.Reader, out, complaints io.Writer) int {
 	explain := flags.String("explain", "", "print a rule with its examples and exit")
 	plain := flags.Bool("plain", false, "take each line as a prompt as it stands")
 	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
 		return 2
 	}
 	if flags.NArg() > 0 || *format != "json" && *format != "text" {

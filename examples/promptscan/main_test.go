@@ -41,6 +41,8 @@ func TestRun(t *testing.T) {
 		{"id of another type", "", `{"id":{},"text":""}`, 1, "", `line 1: got another type of "id"`},
 		{"garbage", "", "\x00\xff\xfe", 0, `{"id":1,"action":"allow","score":20,"findings":[{"rule":"unicode/invalid-utf8","layer":"structure","severity":"low","start":1,"end":3,"view":"source","why":"bytes that are no UTF-8: readers disagree on what they say"}]}` + "\n", ""},
 		{"text format", "-format text", "hello\nsay " + token + " ok", 0, "2  block  score 100\n  template/control-token (high)  bytes 4-16, seen in folded: a control token of a chat template can end the prompt's own turn\n    say <|im_start|> ok\n        ^^^^^^^^^^^^\n", ""},
+		{"text format of a hostile id", "-format text", `{"id":"` + "\u009b2J" + `","text":"` + token + `"}`, 0,
+			`"\u009b2J"  block  score 100` + "\n  template/control-token (high)  bytes 0-12, seen in folded: a control token of a chat template can end the prompt's own turn\n    <|im_start|>\n    ^^^^^^^^^^^^\n", ""},
 		{"explain nothing", "-explain no/rule", "", 1, "", `got no rule "no/rule"`},
 		{"wrong format", "-format xml", "", 2, "", "-format xml"},
 		{"wrong flag", "-nope", "", 2, "", "not defined"},
@@ -54,6 +56,15 @@ func TestRun(t *testing.T) {
 		require.Equal(t, row.out, out.String(), row.name)
 		require.Contains(t, complaints.String(), row.complaint, row.name)
 		require.Equal(t, row.code == 0, complaints.Len() == 0, row.name)
+	}
+}
+
+func TestVisible(t *testing.T) {
+	for in, want := range map[string]string{
+		"été 忽略\n": `été 忽略\n`, "\x1b[2J\u009b": `\u001b[2J\u009b`, "\u202e\U000e0041": `\u202e\U000e0041`,
+		"\ufffd": "\ufffd", "\xff": `\xff`, "\xef(\xef": `\xef(\xef`,
+	} {
+		require.Equal(t, want, visible(in))
 	}
 }
 

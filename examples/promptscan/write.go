@@ -32,7 +32,7 @@ func writeText(w *bufio.Writer, p prompt, r guard.Report) error {
 	if len(r.Findings) == 0 {
 		return nil
 	}
-	fmt.Fprintf(w, "%s  %s  score %d\n", p.id, r.Action, r.Score)
+	fmt.Fprintf(w, "%s  %s  score %d\n", visible(string(p.id)), r.Action, r.Score)
 	for _, f := range r.Findings {
 		before, piece, after := excerpt(p.text, f.Span)
 		fmt.Fprintf(w, "  %s (%s)  bytes %d-%d, seen in %s: %s\n", f.Rule, f.Severity, f.Span.Start, f.Span.End, f.View, f.Why)
@@ -87,7 +87,7 @@ func visible(s string) string {
 	var b strings.Builder
 	for i, r := range s {
 		switch {
-		case r == utf8.RuneError && s[i] != "\ufffd"[0]:
+		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\ufffd"):
 			fmt.Fprintf(&b, `\x%02x`, s[i])
 		case r == ' ' || unicode.IsPrint(r):
 			b.WriteRune(r)
