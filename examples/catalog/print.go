@@ -177,7 +177,7 @@ func (o *options) writeICS(w io.Writer) error {
 }
 
 func (o *options) printScan(out io.Writer) error {
-	if _, err := os.Stat(o.scan); err != nil {
+	if _, err := os.ReadDir(o.scan); err != nil {
 		return err
 	}
 	uses, err := lifecycle.LintSource(os.DirFS(o.scan), o.catalogue, o.day)
