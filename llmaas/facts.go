@@ -49,6 +49,9 @@ func (f *facts) newEvent(kind EventKind, err error) Event {
 
 // retried tells of a request that is sent again.
 func (f *facts) retried(resp *http.Response, err error, wait time.Duration) {
+	if g, ok := f.ctx.Value(gateKey{}).(*gate); ok && resp != nil && resp.StatusCode == http.StatusTooManyRequests {
+		g.slower()
+	}
 	if f.observer == nil {
 		return
 	}

@@ -3,6 +3,7 @@ package llmaas
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 
 	openai "github.com/sashabaranov/go-openai"
 
@@ -62,7 +63,10 @@ func (c *Client) settle(req openai.ChatCompletionRequest, result *Result, usage 
 
 // bill says what a usage costs and takes.
 func (c *Client) bill(model string, used cost.Usage, result *Result) {
-	now := c.now()
+	c.billAt(c.now(), model, used, result)
+}
+
+func (c *Client) billAt(now time.Time, model string, used cost.Usage, result *Result) {
 	result.Billed = used
 	// A tariff that sells no such kind leaves the bill empty; Billed still counts.
 	result.Bill, _ = c.prices.At(now).Bill(used)
