@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 )
@@ -27,7 +28,7 @@ type Request struct {
 	LikelyOutput int
 
 	// Reasoning says that the model may reason: at worst all of MaxTokens is
-	// reasoning. LikelyReasoning is the part of LikelyOutput that probably is.
+	// reasoning. LikelyReasoning is the part of the likely output that probably is.
 	Reasoning       bool
 	LikelyReasoning int
 
@@ -73,13 +74,9 @@ func (r Request) usages(t Tariff) (least, likely, most Usage, err error) {
 	if int64(r.MaxTokens) > math.MaxInt64/choices {
 		return least, likely, most, fmt.Errorf("%w: max_tokens × choices", ErrOverflow)
 	}
-	output := r.LikelyOutput
-	if output == 0 {
-		output = r.MaxTokens
-	}
 	least = Usage{Input: int64(r.Input.Low), Batch: r.Batch, Estimated: true}
 	likely = Usage{
-		Input: int64(r.Input.Likely), Output: int64(output) * choices,
+		Input: int64(r.Input.Likely), Output: int64(r.likelyOutput()) * choices,
 		Reasoning: int64(r.LikelyReasoning) * choices, Batch: r.Batch, Estimated: true,
 	}
 	most = Usage{Input: int64(r.Input.High), Output: int64(r.MaxTokens) * choices, Batch: r.Batch, Estimated: true}
@@ -89,6 +86,8 @@ func (r Request) usages(t Tariff) (least, likely, most Usage, err error) {
 	return least, likely, most, nil
 }
 
+func (r Request) likelyOutput() int { return cmp.Or(r.LikelyOutput, r.MaxTokens) }
+
 func (r Request) check() error {
 	in := r.Input
 	switch {
@@ -96,8 +95,8 @@ func (r Request) check() error {
 		return fmt.Errorf("%w: got an input of %d, %d, %d tokens, want 0 ≤ low ≤ likely ≤ high", ErrUsage, in.Low, in.Likely, in.High)
 	case r.MaxTokens < 0 || r.LikelyOutput < 0 || r.LikelyOutput > r.MaxTokens:
 		return fmt.Errorf("%w: got %d likely output tokens of %d, want 0 ≤ likely ≤ max_tokens", ErrUsage, r.LikelyOutput, r.MaxTokens)
-	case r.LikelyReasoning < 0 || r.LikelyReasoning > 0 && (!r.Reasoning || r.LikelyReasoning > r.LikelyOutput):
-		return fmt.Errorf("%w: got %d likely reasoning tokens, want them for a reasoning model and within LikelyOutput", ErrUsage, r.LikelyReasoning)
+	case r.LikelyReasoning < 0 || r.LikelyReasoning > 0 && (!r.Reasoning || r.LikelyReasoning > r.likelyOutput()):
+		return fmt.Errorf("%w: got %d likely reasoning tokens, want them for a reasoning model and within the likely output", ErrUsage, r.LikelyReasoning)
 	case r.Choices < 0:
 		return fmt.Errorf("%w: got %d choices, want 0 or more", ErrUsage, r.Choices)
 	}

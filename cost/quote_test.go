@@ -22,6 +22,7 @@ func TestQuote(t *testing.T) {
 		// Reasoning at 21 € makes the most; from 2026 on it costs what output costs.
 		{page, Request{Input: input, MaxTokens: 200, Reasoning: true}, "0.000054", "0.000863", "0.004272"},
 		{page, Request{Input: input, MaxTokens: 200, LikelyOutput: 100, LikelyReasoning: 50, Reasoning: true}, "0.000054", "0.001313", "0.004272"},
+		{page, Request{Input: input, MaxTokens: 200, LikelyReasoning: 50, Reasoning: true}, "0.000054", "0.001713", "0.004272"},
 		{may, Request{Input: input, MaxTokens: 200, Reasoning: true}, "0.000108", "0.001726", "0.001744"},
 		{may, Request{Input: input, MaxTokens: 200, Choices: 3}, "0.000108", "0.004926", "0.004944"},
 		{may, Request{Input: input, MaxTokens: 200, Batch: true, Reasoning: true}, "0.000054", "0.000863", "0.000872"},
@@ -49,6 +50,7 @@ func TestQuoteRefuses(t *testing.T) {
 		{page, Request{MaxTokens: 1, LikelyOutput: -1}, ErrUsage},
 		{page, Request{MaxTokens: 9, LikelyOutput: 9, LikelyReasoning: 1}, ErrUsage},
 		{page, Request{MaxTokens: 9, LikelyOutput: 5, LikelyReasoning: 6, Reasoning: true}, ErrUsage},
+		{page, Request{MaxTokens: 9, LikelyReasoning: 10, Reasoning: true}, ErrUsage},
 		{page, Request{Choices: -1}, ErrUsage},
 		{page, Request{MaxTokens: math.MaxInt}, ErrOverflow},
 		{page, Request{MaxTokens: math.MaxInt/2 + 1, Choices: 2}, ErrOverflow},
