@@ -7,6 +7,7 @@ import (
 	"math"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // Unlimited is the cap of a tenant whose spending is not limited.
@@ -165,6 +166,9 @@ func (b *Budget) account(tenant string, t time.Time) (Account, error) {
 	}
 	if len(tenant) > maxTenant {
 		return Account{}, fmt.Errorf("cost: budget: got a tenant of %d bytes, want at most %d", len(tenant), maxTenant)
+	}
+	if !utf8.ValidString(tenant) { // in a snapshot two of them could become one
+		return Account{}, errors.New("cost: budget: got a tenant that is not UTF-8, want UTF-8")
 	}
 	return Account{Tenant: tenant, Month: t.In(b.location).Format("2006-01")}, nil
 }

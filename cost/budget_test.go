@@ -65,6 +65,7 @@ func TestBudgetEdges(t *testing.T) {
 	require.ErrorContains(t, err, "257 bytes")
 	_, err = b.Balance(ctx, strings.Repeat("x", maxTenant+1), now)
 	require.ErrorContains(t, err, "257 bytes")
+	require.ErrorContains(t, b.Charge(ctx, "\xff", 1, now), "not UTF-8")
 
 	free, err := b.Reserve(ctx, "acme", 0, now)
 	require.NoError(t, err)
