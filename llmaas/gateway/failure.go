@@ -27,7 +27,7 @@ var (
 	errTimeout     = errors.New("gateway: out of time")
 	errBrokenOff   = errors.New("gateway: the machine broke off its answer")
 	errUnrecorded  = errors.New("gateway: the audit cannot be written")
-	statusCanceled = 499 // nginx's word for a caller that went away; on the record only
+	statusCanceled = 499 // nginx's word for a caller that went away; seen only by one that still reads
 )
 
 // failure is an error as the caller is told it.
@@ -112,9 +112,6 @@ func (x *exchange) fail(err error) {
 // refuse writes a failure in the service's words.
 func (x *exchange) refuse(f *failure) {
 	x.status = f.status
-	if f.status == statusCanceled {
-		return
-	}
 	body := f.body(x.id)
 	h := x.w.Header()
 	h.Set("Content-Type", "application/json")

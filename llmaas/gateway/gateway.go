@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"sync/atomic"
+	"time"
 )
 
 // Gateway is the service's API as an [net/http.Handler]. It is safe for
@@ -26,12 +27,18 @@ func New(cfg Config) (*Gateway, error) {
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), g.Timeout)
 	defer cancel()
+	// A caller that does not read must not hold its slot. A writer without
+	// deadlines, as in tests, still writes.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(g.Timeout + patience))
 	x := g.begin(ctx, w, r)
 	defer g.end(x) // settlement, audit and metrics, whatever happens
 	if err := g.serve(x); err != nil {
 		x.fail(err)
 	}
 }
+
+// patience is how long one write to a caller may take.
+const patience = 30 * time.Second
 
 // serve is the way of a request. Each step decides, and leaves its decision on
 // the record; an error ends the way.

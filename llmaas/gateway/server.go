@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -22,6 +23,11 @@ type ServerOptions struct {
 	// means 30 s.
 	Drain time.Duration
 
+	// HeaderTimeout, BodyTimeout and IdleTimeout bound how long a caller may take
+	// to send a header, a whole request and the next one. 0 means 10 s, 2 min
+	// and 2 min.
+	HeaderTimeout, BodyTimeout, IdleTimeout time.Duration
+
 	// Ready is called with the address once the server listens. May be nil.
 	Ready func(net.Addr)
 }
@@ -39,9 +45,7 @@ func Serve(ctx context.Context, o ServerOptions) error {
 	if o.Addr == "" {
 		o.Addr = "127.0.0.1:0"
 	}
-	if o.Drain == 0 {
-		o.Drain = 30 * time.Second
-	}
+	o.Drain = cmp.Or(o.Drain, 30*time.Second)
 	ln, err := net.Listen("tcp", o.Addr)
 	if err != nil {
 		return fmt.Errorf("gateway: listen: %w", err)
@@ -49,9 +53,9 @@ func Serve(ctx context.Context, o ServerOptions) error {
 	srv := &http.Server{
 		Handler:           o.Handler,
 		TLSConfig:         TLSConfig(),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       2 * time.Minute,
-		IdleTimeout:       2 * time.Minute,
+		ReadHeaderTimeout: cmp.Or(o.HeaderTimeout, 10*time.Second),
+		ReadTimeout:       cmp.Or(o.BodyTimeout, 2*time.Minute),
+		IdleTimeout:       cmp.Or(o.IdleTimeout, 2*time.Minute),
 		MaxHeaderBytes:    64 << 10,
 	}
 	if o.Ready != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/llmaas/llmaas-go/guard"
 	"github.com/llmaas/llmaas-go/guard/output"
@@ -18,7 +19,7 @@ const maxEvent = 16 << 20
 // stream passes events on as they come. What the scanner holds
 // back waits in a queue of events, so that the bytes stay what they were.
 func (x *exchange) stream() error {
-	p := &pipe{x: x, flush: http.NewResponseController(x.w).Flush}
+	p := &pipe{x: x, control: http.NewResponseController(x.w)}
 	if x.g.Output != nil {
 		p.scanner = x.g.Output.Scanner()
 	}
@@ -32,6 +33,7 @@ func (x *exchange) stream() error {
 		var err error
 		event, err = readEvent(r, event[:0])
 		if len(event) > 0 {
+			p.bound()
 			if err := p.pass(event); err != nil {
 				return p.end(err)
 			}
@@ -40,7 +42,7 @@ func (x *exchange) stream() error {
 		// keeps nothing back.
 		if p.written && !ready(r) {
 			p.written = false
-			if p.flush() != nil {
+			if p.control.Flush() != nil {
 				return p.end(errGone)
 			}
 		}
@@ -84,7 +86,8 @@ func readEvent(r *bufio.Reader, event []byte) ([]byte, error) {
 type pipe struct {
 	x       *exchange
 	scanner *output.Scanner
-	flush   func() error
+	control *http.ResponseController
+	bounded time.Time // when the deadline of writes was last moved
 
 	queue    []queued
 	seen     int // bytes of text given to the scanner
@@ -126,6 +129,14 @@ func (p *pipe) pass(event []byte) error {
 		return err
 	}
 	return p.enqueue(event)
+}
+
+// bound moves the deadline of writes along with the stream, once a second.
+func (p *pipe) bound() {
+	if now := time.Now(); now.Sub(p.bounded) > time.Second {
+		p.bounded = now
+		_ = p.control.SetWriteDeadline(now.Add(patience)) // a writer without deadlines still writes
+	}
 }
 
 // scan gives text to the scanner.
@@ -184,7 +195,7 @@ func (p *pipe) end(err error) error {
 	}
 	if err != nil && !errors.Is(err, errGone) {
 		_, _ = p.x.w.Write(append(append([]byte("data: "), failureOf(err).body(p.x.id)...), "\n\n"...))
-		_ = p.flush() // the stream is over either way
+		_ = p.control.Flush() // the stream is over either way
 	}
 	return err
 }

@@ -114,7 +114,8 @@ func (m *Metrics) Observe(r Request) {
 	r.Rules = append([]string(nil), r.Rules...)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	model, status := m.models.bound(r.Model), strconv.Itoa(r.Status)
+	// A model is known by the first request that it answered, or that a machine failed.
+	model, status := m.models.admit(r.Model, r.Status < 400 || r.Status >= 500 && r.Backend != ""), strconv.Itoa(r.Status)
 	m.requests.add(model, status, 1)
 	m.endpoint.add(m.endpoints.bound(r.Endpoint), status, 1)
 	m.tokens.add(model, "input", r.Input)

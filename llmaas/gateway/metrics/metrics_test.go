@@ -31,7 +31,7 @@ func TestText(t *testing.T) {
 		Input: 70, Output: 200, Reasoning: 40, Cost: 1_543_000, Energy: 2370 * 270,
 		Duration: 3 * time.Second, TTFT: time.Second,
 	})
-	m.Observe(Request{Endpoint: "/chat/completions", Model: "bad\"\n\\\xffname", Status: 400, Action: "block", Rules: []string{"override/a", "override/b", "leak/c"}})
+	m.Observe(Request{Endpoint: "/chat/completions", Model: "bad\"\n\\\xffname", Status: 200, Action: "block", Rules: []string{"override/a", "override/b", "leak/c"}})
 	m.Observe(Request{Endpoint: "/chat/completions", Model: "gpt-oss:120b", Status: 429, Limit: "requests"})
 	m.Ejected("gpu-02")
 	w := httptest.NewRecorder()
@@ -39,7 +39,7 @@ func TestText(t *testing.T) {
 	got := w.Body.String()
 	for _, line := range []string{
 		`llmaas_requests_total{model="gpt-oss:120b",status="200"} 1`,
-		`llmaas_requests_total{model="bad\"\n\\` + "\uFFFD" + `name",status="400"} 1`,
+		`llmaas_requests_total{model="bad\"\n\\` + "\uFFFD" + `name",status="200"} 1`,
 		`llmaas_endpoint_requests_total{endpoint="/chat/completions",status="429"} 1`,
 		`llmaas_tokens_total{model="gpt-oss:120b",kind="output"} 160`,
 		`llmaas_tokens_total{model="gpt-oss:120b",kind="reasoning"} 40`,
@@ -82,6 +82,19 @@ func TestLabelsAreBounded(t *testing.T) {
 	require.Len(t, m.ejections, 11)
 	require.Len(t, m.duration.series, 11)
 	require.Len(t, m.History(Query{Limit: 1000}), 5)
+}
+
+// Names that callers make up do not use up the room of those that are served.
+func TestNamesOfNothing(t *testing.T) {
+	m := newMetrics(t, Options{MaxLabels: 2})
+	for i := range 100 {
+		m.Observe(Request{Model: fmt.Sprint("nonesuch-", i), Status: 404})
+		m.Observe(Request{Model: fmt.Sprint("nobody-serves-", i), Status: 503})
+	}
+	m.Observe(Request{Model: "good", Status: 200})
+	m.Observe(Request{Model: "broken", Status: 502, Backend: "gpu-01"})
+	m.Observe(Request{Model: "good", Status: 404})
+	require.Equal(t, counter{{other, "404"}: 100, {other, "503"}: 100, {"good", "200"}: 1, {"broken", "502"}: 1, {"good", "404"}: 1}, m.requests)
 }
 
 func TestHistory(t *testing.T) {

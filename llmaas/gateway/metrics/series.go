@@ -15,14 +15,18 @@ type labels struct {
 	known map[string]bool
 }
 
-func (l *labels) bound(value string) string {
+func (l *labels) bound(value string) string { return l.admit(value, true) }
+
+// admit is bound for values that callers make up: a new one becomes a label only
+// if it is worth it, so that names of nothing do not use up the room.
+func (l *labels) admit(value string, worth bool) string {
 	if value == "" {
 		return ""
 	}
 	if l.known[value] {
 		return value
 	}
-	if len(l.known) >= l.most || len(value) > 128 {
+	if !worth || len(l.known) >= l.most || len(value) > 128 {
 		return other
 	}
 	if l.known == nil {

@@ -98,7 +98,7 @@ func TestConsoleInABrowser(t *testing.T) {
 	p.run(t, chromedp.KeyEvent(vars["ADMIN_KEY"]+kb.Enter),
 		chromedp.WaitVisible("#data", chromedp.ByQuery), chromedp.WaitVisible("#latency path.one", chromedp.ByQuery), chromedp.WaitVisible("#requests-rows td", chromedp.ByQuery))
 	require.Equal(t, "Live", p.text(t, "#state"))
-	require.Contains(t, p.text(t, "#usage-rows"), "<b>bold</b>", "a name is text, never markup")
+	require.Contains(t, p.text(t, "#requests-rows"), "<b>bold</b>", "a name is text, never markup")
 	require.Contains(t, p.text(t, "#usage-rows"), "llama3.3:70b")
 	require.Contains(t, p.text(t, "#backends-rows"), "gpu-12")
 	require.Contains(t, p.text(t, "#models-rows"), "gpt-oss:120b")

@@ -1,0 +1,219 @@
+package gateway_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/llmaas/llmaas-go/llmaas/gateway"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/metrics"
+)
+
+// TestSmuggling sends bytes in which two readers might see different requests.
+// Whatever a machine gets, the gateway has let through and recorded.
+func TestSmuggling(t *testing.T) {
+	inner := "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+	for name, head := range map[string]string{
+		"length and chunks":           "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + inner,
+		"chunks and length":           "Transfer-Encoding: chunked\r\nContent-Length: 500\r\n\r\n0\r\n\r\n" + inner,
+		"two lengths":                 "Content-Length: 2\r\nContent-Length: 100\r\n\r\n{}" + inner,
+		"a list of lengths":           "Content-Length: 2, 100\r\n\r\n{}" + inner,
+		"a sign":                      "Content-Length: +2\r\n\r\n{}" + inner,
+		"a negative length":           "Content-Length: -2\r\n\r\n{}" + inner,
+		"an unknown encoding":         "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + inner,
+		"two encodings":               "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" + inner,
+		"a space before the colon":    "Transfer-Encoding : chunked\r\nContent-Length: 2\r\n\r\n{}" + inner,
+		"a folded header":             "Transfer-Encoding:\r\n chunked\r\nContent-Length: 2\r\n\r\n{}" + inner,
+		"a bare line feed":            "Content-Length: 2\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + inner,
+		"a chunk that is too large":   "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}" + inner,
+		"a header that ends early":    "Content-Length: 2\r\nX: a\r\n\r\n{}" + inner,
+		"a key for the inner request": "Content-Length: 0\r\n\r\n" + strings.Replace(inner, "Host", "Authorization: Bearer nobody\r\nHost", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, nil)
+			conn, err := net.Dial("tcp", h.Listener.Addr().String())
+			require.NoError(t, err)
+			defer func() { _ = conn.Close() }()
+			require.NoError(t, conn.SetDeadline(time.Now().Add(2*time.Second))) // no more answers come then
+			_, err = io.WriteString(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+h.key+"\r\n"+head)
+			require.NoError(t, err)
+			answers := 0
+			for r := bufio.NewReader(conn); ; answers++ {
+				resp, err := http.ReadResponse(r, nil)
+				if err != nil {
+					break
+				}
+				require.GreaterOrEqual(t, resp.StatusCode, 400)
+				_, err = io.Copy(io.Discard, resp.Body)
+				require.NoError(t, err)
+			}
+			require.Positive(t, answers)
+			require.Empty(t, h.upstream())
+			for _, r := range h.records(t) {
+				require.GreaterOrEqual(t, r.Status, 400)
+			}
+		})
+	}
+}
+
+// TestNamesStayInTheirPlace puts into the name of a model what would end a
+// header, a line, a label or a path elsewhere.
+func TestNamesStayInTheirPlace(t *testing.T) {
+	h := newHouse(t, nil)
+	for _, model := range []string{
+		"a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\x00b", "../../admin", "\"} 1\nevil 1", "\u2028evil", "%0d%0aX-Evil:1", strings.Repeat("a", 257), "", " ",
+	} {
+		got := h.send(t, h.key, "POST", "/v1/chat/completions", strings.ReplaceAll(chat("MODEL", "Hello", ""), `"MODEL"`, quoted(model)))
+		require.Contains(t, []int{400, 404}, got.status, "%q: %s", model, got.body)
+		require.Empty(t, got.header.Get("X-Evil"))
+		require.Contains(t, got.body, `"error":{`)
+	}
+	for _, r := range h.upstream() {
+		require.Empty(t, r.Header.Get("X-Evil"))
+		require.Equal(t, "/chat/completions", r.Path)
+	}
+	text := new(strings.Builder)
+	require.NoError(t, h.metrics.WriteText(text))
+	require.NotContains(t, text.String(), "evil")
+	require.NotContains(t, h.logged.String(), "\nX-Evil")
+	require.Len(t, h.records(t), 10)
+}
+
+func quoted(s string) string {
+	b := new(strings.Builder)
+	b.WriteByte('"')
+	for _, c := range s {
+		_, _ = fmt.Fprintf(b, `\u%04x`, c)
+	}
+	return b.String() + `"`
+}
+
+// TestLabelBomb makes up more names than there is room for labels. The model that
+// answers is counted by its own name all the same.
+func TestLabelBomb(t *testing.T) {
+	h := newHouse(t, nil)
+	for i := range 300 {
+		require.Equal(t, 404, h.send(t, h.key, "POST", "/v1/chat/completions", chat(fmt.Sprint("made-up-", i), "Hello", "")).status)
+	}
+	require.Equal(t, 200, h.send(t, h.key, "POST", "/v1/chat/completions", chat("llama3.3:70b", "Hello", "")).status)
+	text := new(strings.Builder)
+	require.NoError(t, h.metrics.WriteText(text))
+	require.Contains(t, text.String(), `llmaas_requests_total{model="llama3.3:70b",status="200"} 1`)
+	require.Contains(t, text.String(), `llmaas_requests_total{model="other",status="404"} 300`)
+	require.NotContains(t, text.String(), "made-up")
+	require.Len(t, h.metrics.History(metrics.Query{Model: "made-up-7"}), 1, "the history keeps the names")
+}
+
+// TestPathTricks has paths that a machine might read in another way. None
+// reaches one, whatever the key may do.
+func TestPathTricks(t *testing.T) {
+	h := newHouse(t, nil)
+	for _, path := range []string{
+		"/v1/", "/v1/chat/completions/", "/v1//chat/completions", "/v1/./chat/completions", "/v1/files/..", "/v1/files/.", "/v1/files/...",
+		"/v1/files/../admin", "/v1/files/%2e%2e/admin", "/v1/files/%2e%2e%2fadmin", "/v1/files/..%5cadmin", "/v1/files/a%2f..%2fb", "/v1/files/%252e%252e/a",
+		"/v1/files/a%3fb", "/v1/files/a%23b", "/v1/files/a%20b", "/v1/files/a%00b", "/v1/files/a%0d%0aX-Evil:1", "/v1/files/a;b", "/v1/files/%c0%ae%c0%ae/a", "/v1/files/a/", "/v1/files//a",
+		"/v1/Chat/completions", "/v1/chat/completions%00", "/v1/files/http:%2f%2fevil.example", "/v1/chat%2fcompletionsx", "/v2/chat/completions", "/v1",
+	} {
+		got := h.send(t, h.key, "POST", path, chat("llama3.3:70b", "Hello", ""))
+		require.Equal(t, 404, got.status, "%s: %s", path, got.body)
+	}
+	require.Empty(t, h.upstream())
+}
+
+// endless is a body that never ends, and counts what was read of it.
+type endless struct{ read int64 }
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	e.read += int64(len(p))
+	return len(p), nil
+}
+
+func TestHugeBodies(t *testing.T) {
+	h := newHouse(t, func(_ *house, c *gateway.Config) { c.MaxBody = 1 << 20 })
+	for name, length := range map[string]int64{"announced": 1 << 30, "in chunks": -1} {
+		t.Run(name, func(t *testing.T) {
+			body := &endless{}
+			var from io.Reader = body
+			if length > 0 {
+				from = io.LimitReader(body, length)
+			}
+			req, err := http.NewRequestWithContext(t.Context(), "POST", h.URL+"/v1/chat/completions", from)
+			require.NoError(t, err)
+			req.ContentLength = length
+			req.Header.Set("Authorization", "Bearer "+h.key)
+			resp, err := h.Client().Do(req)
+			require.NoError(t, err)
+			text, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			require.Equal(t, 413, resp.StatusCode)
+			require.Contains(t, string(text), "request_too_large")
+			h.CloseClientConnections()
+			require.Less(t, body.read, int64(64<<20), "what sockets hold, not a GB")
+		})
+	}
+	require.Empty(t, h.upstream())
+}
+
+// served runs a gateway as Serve does, and returns its address.
+func served(t *testing.T, h *house, o gateway.ServerOptions) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	addr, done := make(chan string, 1), make(chan error, 1)
+	o.Handler, o.Ready = h.Config.Handler, func(a net.Addr) { addr <- a.String() }
+	go func() { done <- gateway.Serve(ctx, o) }()
+	t.Cleanup(func() { cancel(); require.NoError(t, <-done) })
+	return <-addr
+}
+
+// TestSlowCallers dribble a header or a body, or take a connection and say
+// nothing. Each is cut off in its time, and costs no slot before.
+func TestSlowCallers(t *testing.T) {
+	h := newHouse(t, nil)
+	addr := served(t, h, gateway.ServerOptions{HeaderTimeout: 100 * time.Millisecond, BodyTimeout: 200 * time.Millisecond, IdleTimeout: 100 * time.Millisecond})
+	for name, first := range map[string]string{
+		"nothing":           "",
+		"half a header":     "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nX-A: ",
+		"half a body":       "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + h.key + "\r\nContent-Length: 100\r\n\r\n{",
+		"half a chunk":      "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + h.key + "\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+		"idle after a call": "GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + h.key + "\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn, err := net.Dial("tcp", addr)
+			require.NoError(t, err)
+			defer func() { _ = conn.Close() }()
+			_, err = io.WriteString(conn, first)
+			require.NoError(t, err)
+			require.NoError(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
+			_, err = io.Copy(io.Discard, conn)
+			require.NoError(t, err, "the gateway hangs up")
+		})
+	}
+}
+
+// TestIdleConnections holds thousands of connections that say nothing; a caller
+// beside them is answered.
+func TestIdleConnections(t *testing.T) {
+	h := newHouse(t, nil)
+	addr := served(t, h, gateway.ServerOptions{HeaderTimeout: time.Minute})
+	for i := range 4000 {
+		conn, err := net.Dial("tcp", addr)
+		require.NoError(t, err, "connection %d", i)
+		defer func() { _ = conn.Close() }()
+	}
+	h.URL = "http://" + addr
+	require.Equal(t, 200, h.send(t, h.key, "POST", "/v1/chat/completions", chat("llama3.3:70b", "Hello", "")).status)
+}
