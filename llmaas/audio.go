@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	openai "github.com/sashabaranov/go-openai"
@@ -125,6 +126,9 @@ func (c *Client) Speak(ctx context.Context, req openai.CreateSpeechRequest) (*Sp
 	err = c.doWith(ctx, x, &speech.Result, func(resp *http.Response) (cost.Usage, error) {
 		speech.ContentType = resp.Header.Get("Content-Type")
 		speech.Audio, err = readAll(resp)
+		if err == nil && strings.HasPrefix(speech.ContentType, "application/json") {
+			err = hiddenError(speech.Audio, resp.StatusCode)
+		}
 		return cost.Usage{}, err
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	openai "github.com/sashabaranov/go-openai"
 
@@ -80,35 +81,58 @@ func (c *Client) chat(ctx context.Context, req openai.ChatCompletionRequest, kno
 		return cause(ctx, err)
 	}
 	resp.note(httpResp.Header, known)
-	var reply chatReply
-	raw, err := readReply(httpResp, &reply)
+	raw, err := readReply(httpResp, new(json.RawMessage))
 	if err != nil {
 		return cause(ctx, err)
 	}
-	if isError(reply.Error) || len(reply.Choices) == 0 {
-		return hiddenError(raw, httpResp.StatusCode)
+	usage, err := resp.read(raw, httpResp.StatusCode)
+	if err != nil {
+		return err
 	}
-	resp.ChatCompletionResponse = reply.ChatCompletionResponse
-	resp.Created = int64(reply.Created)
 	resp.SetHeader(httpResp.Header)
-	resp.Result.Backend = reply.Backend
-	if usage := usageOf(reply.Usage); usage != nil {
-		resp.Usage = *usage
-	}
-	nameReasoning(raw, resp.Choices)
-	received := ""
-	for _, choice := range resp.Choices {
-		received += choice.Message.ReasoningContent + choice.Message.Content
-		for _, call := range choice.Message.ToolCalls {
-			received += call.Function.Name + call.Function.Arguments
-		}
-	}
-	c.settle(req, &resp.Result, reply.Usage, received)
+	c.settle(req, &resp.Result, usage, resp.received())
 	if err := c.cleanChoices(resp); err != nil {
 		return err
 	}
 	resp.Reasoning = resp.Choices[0].Message.ReasoningContent
 	return nil
+}
+
+// read takes a reply of success apart and returns its usage as it came. An error
+// in it is an error.
+func (r *Response) read(raw []byte, status int) (json.RawMessage, error) {
+	var reply chatReply
+	if err := json.Unmarshal(raw, &reply); err != nil {
+		return nil, &Error{Kind: ErrProtocol, Status: status, cause: decodeError(err, len(raw))}
+	}
+	if isError(reply.Error) || len(reply.Choices) == 0 {
+		return nil, hiddenError(raw, status)
+	}
+	r.ChatCompletionResponse = reply.ChatCompletionResponse
+	r.Created = int64(reply.Created)
+	r.Result.Backend = reply.Backend
+	if usage := usageOf(reply.Usage); usage != nil {
+		r.Usage = *usage
+	}
+	nameReasoning(raw, r.Choices)
+	if !isError(reply.Usage) {
+		return nil, nil
+	}
+	return reply.Usage, nil
+}
+
+// received is all that the model wrote, to estimate by.
+func (r *Response) received() string {
+	var b strings.Builder
+	for _, choice := range r.Choices {
+		b.WriteString(choice.Message.ReasoningContent)
+		b.WriteString(choice.Message.Content)
+		for _, call := range choice.Message.ToolCalls {
+			b.WriteString(call.Function.Name)
+			b.WriteString(call.Function.Arguments)
+		}
+	}
+	return b.String()
 }
 
 // cleanChoices parts thinking from answers and scans them.

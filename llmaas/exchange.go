@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/llmaas/llmaas-go/cost"
 )
@@ -115,8 +114,6 @@ func readAll(resp *http.Response) ([]byte, error) {
 		return nil, err
 	case len(body) > maxReply:
 		return nil, tooLong(resp.StatusCode)
-	case strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json"):
-		return nil, hiddenError(body, resp.StatusCode)
 	}
 	return body, nil
 }
