@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -42,7 +43,10 @@ func assemble(store *redisstore.Store, keys *access.Keys, machine string, now fu
 		openLimits[t.name] = t.openLimits
 		policies[t.name] = guard.Policy{Behavior: guard.BehaviorPolicy{FailClosed: !t.openGuard}}
 	}
-	counts := redisstore.CountOptions{FailOpen: func(tenant string) bool { return openLimits[tenant] }}
+	counts := redisstore.CountOptions{FailOpen: func(tenant string, err error) bool {
+		slog.Warn("redis did not answer", "tenant", tenant, "open", openLimits[tenant], "err", err)
+		return openLimits[tenant]
+	}}
 	balances, err := redisstore.NewBudgets(store, counts)
 	if err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ const accountLife = 62 * 24 * time.Hour
 //
 // An account is one string of three numbers (budget.lua) under a key that ends in
 // its month; the tenant in it is hashed as in [Options].Secret. It expires 62 days
-// after the last change. What [Limits] says of servers that forget holds here too.
+// after the last change.
 //
 // What dead gateways held counts as spent once nothing has changed the account
 // for [CountOptions].MaxCall. Until then it counts as held, which leaves as little
@@ -66,7 +66,7 @@ func (b *Budgets) Hold(ctx context.Context, a cost.Account, most, limit cost.Amo
 	}
 	how, balance, err := b.run(ctx, a, "hold", most, limit)
 	if err != nil {
-		if ctx.Err() != nil || !b.opts.FailOpen(a.Tenant) {
+		if ctx.Err() != nil || !b.opts.FailOpen(a.Tenant, err) {
 			return cost.Balance{}, false, fmt.Errorf("redisstore: hold: %w", err)
 		}
 		ok := most == 0 || most <= limit
@@ -80,26 +80,23 @@ func (b *Budgets) Hold(ctx context.Context, a cost.Account, most, limit cost.Amo
 }
 
 // Settle implements [cost.BudgetState]. What is not held is an error. A call that
-// went on uncounted is booked here, if the server answers again.
+// went on uncounted is booked if the server answers again; if not, FailOpen is
+// asked again, and the call stays uncounted.
 func (b *Budgets) Settle(ctx context.Context, a cost.Account, held, spent cost.Amount) error {
-	if held == 0 && spent == 0 {
-		return nil
-	}
 	if held < 0 || spent < 0 {
 		return fmt.Errorf("redisstore: got %v € to settle from a hold of %v €, want 0 or more", spent, held)
 	}
-	back := held
-	if held > 0 && b.uncounted.take(hold{a, held}) {
-		if spent == 0 {
-			return nil
-		}
-		back = 0
+	uncounted := held > 0 && b.uncounted.take(hold{a, held})
+	if uncounted {
+		held = 0
 	}
-	how, _, err := b.run(ctx, a, "settle", back, spent)
-	if err != nil && back != held {
-		b.uncounted.add(hold{a, held}) // to be tried again
+	if held == 0 && spent == 0 {
+		return nil
 	}
+	how, _, err := b.run(ctx, a, "settle", held, spent)
 	switch {
+	case err != nil && uncounted && b.opts.FailOpen(a.Tenant, err):
+		return nil
 	case err != nil:
 		return fmt.Errorf("redisstore: settle: %w", err)
 	case how == "overflow":

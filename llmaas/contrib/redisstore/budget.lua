@@ -20,6 +20,7 @@ if value then
 	if not spent then
 		error('got a value that is no balance')
 	end
+	spent, held = whole(spent), whole(held)
 	-- All calls that held something are over, and some did not live to settle.
 	if now - tonumber(touched) >= longest then
 		spent, held = plus(spent, held), '0'

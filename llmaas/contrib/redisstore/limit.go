@@ -1,3 +1,20 @@
+// # Limits and budgets
+//
+// Several gateways also count as one: [Limits] is the State of package limit and
+// [Budgets] that of package cost, on the same server.
+//
+//	limits, err := redisstore.NewLimits(store, redisstore.CountOptions{})
+//	limiter, err := limit.New(limit.Options{Tier: tierOf, State: limits})
+//	budgets, err := redisstore.NewBudgets(store, redisstore.CountOptions{})
+//	budget, err := cost.NewBudget(cost.BudgetOptions{Cap: capOf, State: budgets})
+//
+// They are exact to the token and the nano-euro, however many gateways ask at
+// once. A server that evicts keys when its memory is full, or loses them when it
+// dies, forgets what was used, and calls that were under way then take what they
+// give back off the counts begun since: where that matters, run one with
+// "maxmemory-policy noeviction" and "appendonly yes", apart from the sessions.
+// When it does not answer, calls are refused unless [CountOptions].FailOpen lets
+// them go on. examples/cluster shows all of it with two gateways.
 package redisstore
 
 import (
@@ -5,6 +22,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -38,10 +56,11 @@ type CountOptions struct {
 	// gateways on one server need the same.
 	MaxCall time.Duration
 
-	// FailOpen says for which tenants calls go on, uncounted, while the server
-	// does not answer. A call that would not even fit an unused limit is refused
-	// all the same. Nil means none: without an answer there is no leave.
-	FailOpen func(tenant string) bool
+	// FailOpen is asked when the server did not answer, or with an error, and
+	// says whether the tenant's call goes on, uncounted. It is also the place to
+	// log that. A call that would not even fit an unused limit is refused all the
+	// same. Nil means never: without an answer there is no leave.
+	FailOpen func(tenant string, err error) bool
 }
 
 func (o *CountOptions) check(s *Store) error {
@@ -55,7 +74,7 @@ func (o *CountOptions) check(s *Store) error {
 		return fmt.Errorf("redisstore: CountOptions.MaxCall: got %v, want 0 (the default) or at least 1ms", o.MaxCall)
 	}
 	if o.FailOpen == nil {
-		o.FailOpen = func(string) bool { return false }
+		o.FailOpen = func(string, error) bool { return false }
 	}
 	return nil
 }
@@ -67,10 +86,8 @@ func (o *CountOptions) check(s *Store) error {
 //
 // A count is a decimal string under a key that ends in the limit's name and the
 // beginning of its window; the tenant in it is hashed as in [Options].Secret. It
-// expires a minute after its window, that of requests at once MaxCall after the
-// last change. A server that evicts keys when its memory is full, or that loses
-// them when it dies, forgets what was used: where that matters, run one with
-// "maxmemory-policy noeviction" and "appendonly yes".
+// expires a minute after its window, that of requests at once
+// [CountOptions].MaxCall after the last change.
 //
 // An error means that the server may have counted or not. A Take that did stays
 // counted until its window is over; a Give that is tried again may be counted
@@ -107,7 +124,7 @@ func (l *Limits) Take(ctx context.Context, tenant string, counters []limit.Count
 	}
 	reply, err := l.store.run(ctx, l.take, l.keys(tenant, counters), args...).Slice()
 	if err != nil {
-		if ctx.Err() == nil && l.opts.FailOpen(tenant) {
+		if ctx.Err() == nil && underWay(counters) && l.opts.FailOpen(tenant, err) {
 			values, ok := untouched(counters)
 			if ok {
 				l.uncounted.add(tenant)
@@ -158,6 +175,12 @@ func (l *Limits) keys(tenant string, counters []limit.Counter) []string {
 		keys[i] = name + ":" + c.Name + ":" + strconv.FormatInt(c.Start, 10)
 	}
 	return keys
+}
+
+// underWay reports whether the counters are those of a call, which will be given
+// back, and not of one that is charged for later: that must not get lost.
+func underWay(counters []limit.Counter) bool {
+	return slices.ContainsFunc(counters, func(c limit.Counter) bool { return c.End == 0 })
 }
 
 // untouched is what Take answers where nothing has been counted before.

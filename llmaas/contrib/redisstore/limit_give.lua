@@ -5,9 +5,13 @@
 -- ARGV  for each counter: what to add, which may be negative, and the time to
 --       live in milliseconds, or 0 to leave it
 
-for i, key in ipairs(KEYS) do
-	local value, add, ttl = redis.call('GET', key), ARGV[2 * i - 1], ARGV[2 * i]
+if #KEYS == 0 then
+	return 1
+end
+for i, value in ipairs(redis.call('MGET', unpack(KEYS))) do
+	local key, add, ttl = KEYS[i], ARGV[2 * i - 1], ARGV[2 * i]
 	if value then
+		value = whole(value)
 		if negative(add) then
 			value = minus(value, string.sub(add, 2))
 		else

@@ -6,9 +6,12 @@
 --
 -- Returns 1 or 0, and the values after adding, or as they are.
 
-local fit, before, after = 1, {}, {}
-for i, key in ipairs(KEYS) do
-	before[i] = redis.call('GET', key) or '0'
+if #KEYS == 0 then
+	return {1}
+end
+local fit, before, after = 1, redis.call('MGET', unpack(KEYS)), {}
+for i, value in ipairs(before) do
+	before[i] = whole(value or '0')
 	after[i] = plus(before[i], ARGV[3 * i - 2])
 	if exceeds(after[i], ARGV[3 * i - 1]) then
 		fit = 0

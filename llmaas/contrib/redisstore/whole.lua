@@ -1,13 +1,27 @@
--- Whole numbers from 0 on, as decimal strings. A Lua number is a double, which is
--- exact up to 2^53 only, and nano-euro pass that at 9,007,199 EUR: so numbers
--- are taken apart into what is above and below 10^9.
+-- Whole numbers from 0 on, as decimal strings without leading zeros. A Lua number
+-- is a double, which is exact up to 2^53 only, and nano-euro pass that at
+-- 9,007,199 EUR: so long numbers are taken apart into what is above and below 10^9.
 
 local largest = '9223372036854775807' -- of an int64
 
-local function split(s)
-	if #s > 20 or not string.find(s, '^%d+$') then
-		error('got a value that is no whole number')
+-- whole is a number that stood on the server, where others may write too.
+local function whole(s)
+	if s == '0' or #s <= 19 and string.find(s, '^[1-9]%d*$') then
+		return s
 	end
+	error('got a value that is no whole number')
+end
+
+local function less(a, b)
+	return #a < #b or #a == #b and a < b
+end
+
+-- short reports whether the number and the sum of two such are exact as doubles.
+local function short(s)
+	return #s < 16
+end
+
+local function split(s)
 	return tonumber(string.sub(s, 1, -10)) or 0, tonumber(string.sub(s, -9))
 end
 
@@ -19,6 +33,9 @@ local function join(high, low)
 end
 
 local function plus(a, b)
+	if short(a) and short(b) then
+		return string.format('%.0f', a + b)
+	end
 	local ah, al = split(a)
 	local bh, bl = split(b)
 	local high, low = ah + bh, al + bl
@@ -28,16 +45,13 @@ local function plus(a, b)
 	return join(high, low)
 end
 
-local function less(a, b)
-	local ah, al = split(a)
-	local bh, bl = split(b)
-	return ah < bh or ah == bh and al < bl
-end
-
 -- minus is a - b, or 0 where b is the larger.
 local function minus(a, b)
 	if less(a, b) then
 		return '0'
+	end
+	if short(a) then
+		return string.format('%.0f', a - b)
 	end
 	local ah, al = split(a)
 	local bh, bl = split(b)
