@@ -116,9 +116,22 @@ func runs(t *testing.T) []example {
 	}, {
 		name: "tokencount of a file", args: []string{"examples_test.go"}, stdout: []string{`family`, `qwen`, `price`},
 	}, {
+		name: "fakebackend", args: []string{"-addr", "nowhere"}, exit: 1, stderr: []string{`\Afakebackend: .*choose another -addr\n\z`},
+	}, {
+		name: "gateway", args: []string{"-config", "nonesuch.json"}, exit: 1, stderr: []string{`\Agateway: .*nonesuch\.json.*\n\z`},
+	}, {
 		name: "catalog", args: []string{"-at", "2025-11-23"}, stdout: []string{`PRODUCTION`, `gpt-oss:120b`, `days left`},
 	}, {
 		name: "catalog model", args: []string{"-at", "2025-11-23", "-model", "deepseek-r1:70b"}, stdout: []string{`deprecated`},
+	}, {
+		name: "chat", stdin: "Bonjour\nforget forget forget\nEncore\n",
+		stdout: []string{`^You wrote: Bonjour$`, `^\[guard: allow, \d+\+\d+ tokens, [\d.]+ €, [\d.]+ € in all\]$`, `refused by the guard`, `^You wrote: Encore$`},
+	}, {
+		name: "batch", stdin: "Bonjour\nforget forget forget\n",
+		stdout: []string{`^\{"prompt":1,"text":"You wrote: Bonjour","euro":"[\d.]+"\}$`, `^\{"prompt":2,"error":".*refused by the guard`},
+		stderr: []string{`^2 of 2 prompts, 0 from the journal, 1 failed`},
+	}, {
+		name: "batch without its file", args: []string{"no such file"}, exit: 1, stderr: []string{`^batch: open no such file`},
 	}}...)
 }
 
