@@ -34,7 +34,7 @@ func quickstartRuns(t *testing.T) []example {
 			`^ +> You wrote: Explain photosynthesis in one sentence\.$`,
 			`REFUSE ignore the instructions \| override/\S+ at bytes 0-23 \(folded\): `,
 			`REFUSE ignore les instructions \| override/`,
-			`REFUSE 忽略指令 \| override/`,
+			`REFUSE 忽略指令 \| .* \| nothing sent$`,
 			`REFUSE 指示を無視 \| override/`,
 			`REFUSE <div hidden> \| markup/`,
 			`REFUSE \[text\]\(javascript:alert\(1\)\) \| markup/`,

@@ -6,6 +6,8 @@
 //	go run ./examples/quickstart prompts.txt   one prompt a line
 //	… | go run ./examples/quickstart           likewise
 //
+// -at takes a day, as 2026-05-17, whose prices and model dates count.
+//
 // With LLMAAS_API_KEY set it talks to the real service; LLMAAS_BASE_URL and
 // LLMAAS_MODEL choose another address and model.
 package main
@@ -38,7 +40,6 @@ func main() {
 	case err == nil:
 	case errors.Is(err, context.Canceled):
 		os.Exit(130)
-	case errors.Is(err, flag.ErrHelp):
 	default:
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		os.Exit(1)
@@ -49,8 +50,13 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	at := flags.String("at", time.Now().Format(time.DateOnly), "the day whose prices and model dates count")
+	const usage = "usage: quickstart [-at YYYY-MM-DD] [FILE]"
 	if err := flags.Parse(args); err != nil {
-		return fmt.Errorf("%w\nusage: quickstart [-at YYYY-MM-DD] [FILE]", err)
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Println(usage)
+			return nil
+		}
+		return fmt.Errorf("%w\n%s", err, usage)
 	}
 	day, err := time.Parse(time.DateOnly, *at)
 	if err != nil {
@@ -75,6 +81,9 @@ func run(ctx context.Context, args []string) error {
 		}
 		if err := send(ctx, client, p, prompt); err != nil {
 			return err
+		}
+		if p.failed != nil { // nobody reads on: send no more
+			return p.failed
 		}
 	}
 	return nil

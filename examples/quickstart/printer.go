@@ -13,9 +13,10 @@ import (
 // printer writes the run: one line a prompt, with the answer streamed above it,
 // and the totals.
 type printer struct {
-	out   io.Writer
-	color bool
-	model string
+	out    io.Writer
+	failed error // of the first write that did
+	color  bool
+	model  string
 
 	prompts, passed, flagged, refused int
 	input, output                     int64
@@ -39,15 +40,21 @@ func (p *printer) paint(color, text string) string {
 	return color + text + reset
 }
 
+func (p *printer) write(s string) {
+	if p.failed == nil {
+		_, p.failed = io.WriteString(p.out, s)
+	}
+}
+
 // answer streams one more piece of the answer that stands above its line.
 func (p *printer) answer(piece string, first bool) {
 	if first {
-		_, _ = io.WriteString(p.out, p.paint(faint, "      > "))
+		p.write(p.paint(faint, "      > "))
 	}
-	_, _ = io.WriteString(p.out, p.paint(faint, shown(piece, len(piece))))
+	p.write(p.paint(faint, shown(piece, len(piece))))
 }
 
-func (p *printer) endAnswer() { _, _ = io.WriteString(p.out, "\n") }
+func (p *printer) endAnswer() { p.write("\n") }
 
 // line prints what became of one prompt, and adds it to the totals.
 func (p *printer) line(text string, r llmaas.Result, note string) {
@@ -75,11 +82,15 @@ func (p *printer) line(text string, r llmaas.Result, note string) {
 		columns = append(columns, fmt.Sprintf("%s at bytes %d-%d (%s): %s", f.Rule, f.Span.Start, f.Span.End, f.View, f.Why))
 	}
 	columns = append(columns, p.figures(r)...)
-	_, _ = fmt.Fprintln(p.out, strings.Join(columns, " | "))
+	p.write(strings.Join(columns, " | ") + "\n")
 }
 
-// figures are the columns about tokens, money, energy, model and machine.
+// figures are the columns about tokens, money, energy, model and machine. What
+// the guard refuses is not estimated or looked up first.
 func (p *printer) figures(r llmaas.Result) []string {
+	if r.Report.Action == guard.Block {
+		return []string{"nothing sent"}
+	}
 	status := r.Status.Phase.String()
 	if r.Status.Model == "" {
 		status = "not in the catalogue"
@@ -117,6 +128,6 @@ func (p *printer) totals() {
 	if p.estimated {
 		about = " (in part estimated)"
 	}
-	_, _ = fmt.Fprintf(p.out, "\n%d prompts: %d passed, %d flagged, %d refused | billed %d tokens in, %d out%s | %s € | %s\n",
-		p.prompts, p.passed, p.flagged, p.refused, p.input, p.output, about, p.total, p.energy)
+	p.write(fmt.Sprintf("\n%d prompts: %d passed, %d flagged, %d refused | billed %d tokens in, %d out%s | %s € | %s\n",
+		p.prompts, p.passed, p.flagged, p.refused, p.input, p.output, about, p.total, p.energy))
 }
