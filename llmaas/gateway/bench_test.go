@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/llmaas/llmaas-go/llmaas/gateway"
 )
 
 // fastMachine answers at once, with as little work as can be: what is measured
@@ -179,5 +181,34 @@ func BenchmarkOverhead(b *testing.B) {
 			b.ReportMetric(float64(cut), "cut")
 			b.ReportMetric(float64(full.self(b).RSS)/(1<<20), "MB")
 		})
+	}
+}
+
+// canned answers without a machine.
+type canned struct{ body []byte }
+
+func (c canned) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(c.body))}, nil
+}
+
+// BenchmarkServe is the gateway's own work on a request, without any network.
+func BenchmarkServe(b *testing.B) {
+	w := httptest.NewRecorder()
+	fastMachine(0)(w, httptest.NewRequest("POST", "/", nil))
+	handler, keys, log, err := job{Upstream: "http://127.0.0.1:1/v1", Dir: b.TempDir(), Tenants: 1, Sync: time.Second}.everything()
+	require.NoError(b, err)
+	defer func() { _ = log.Close() }()
+	handler.(*gateway.Gateway).Backends = canned{w.Body.Bytes()}
+	body := chat("llama3.3:70b", prompt, "")
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		r := httptest.NewRequest("POST", "/v1/chat/completions", bytes.NewReader([]byte(body)))
+		r.Header.Set("Authorization", "Bearer "+keys[0])
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if w.Code != 200 {
+			b.Fatal(w.Body)
+		}
 	}
 }

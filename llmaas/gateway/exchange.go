@@ -60,7 +60,7 @@ func (t *text) add(s string) {
 }
 
 func (g *Gateway) begin(ctx context.Context, w http.ResponseWriter, r *http.Request) *exchange {
-	x := &exchange{g: g, ctx: ctx, w: w, r: r, id: "req-" + strings.ToLower(rand.Text()), begun: g.Now()}
+	x := &exchange{g: g, ctx: ctx, w: w, r: r, id: "req-" + strings.ToLower(rand.Text()), begun: g.Now(), steps: make([]audit.Step, 0, 8)}
 	x.path = endpoint(r.URL.Path)
 	if g.Metrics != nil {
 		x.counted = g.Metrics.Begin()

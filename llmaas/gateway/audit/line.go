@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 )
 
@@ -46,43 +45,56 @@ type line struct {
 	Hash string `json:"hash"`
 }
 
-// bound is what the encryption binds a record to.
-func (l *line) bound() []byte {
-	return []byte(strconv.FormatUint(l.Seq, 10) + "\n" + l.Prev + "\n" + strconv.Quote(l.Key))
+// bound appends what the encryption binds a record to.
+func (l *line) bound(to []byte) []byte {
+	to = append(strconv.AppendUint(to, l.Seq, 10), '\n')
+	to = append(append(to, l.Prev...), '\n')
+	return strconv.AppendQuote(to, l.Key)
 }
 
 func (l *line) sum() string {
-	h := sha256.New()
-	_, _ = h.Write(append(l.bound(), '\n')) // a hash takes any write
-	_, _ = io.WriteString(h, l.Data)
-	return hex.EncodeToString(h.Sum(nil))
+	return hash(append(append(l.bound(nil), '\n'), l.Data...))
 }
 
-// text is the line as it stands on disk, the same as json.Marshal has it.
-func (l *line) text() ([]byte, error) {
-	key, err := json.Marshal(l.Key)
-	if err != nil {
-		return nil, err
-	}
-	b := make([]byte, 0, len(l.Data)+len(key)+256)
-	b = strconv.AppendUint(append(b, `{"seq":`...), l.Seq, 10)
-	b = append(append(b, `,"prev":"`...), l.Prev...) // hexadecimal
-	b = append(append(b, `","key":`...), key...)
-	b = append(append(b, `,"data":"`...), l.Data...) // base64
-	b = append(append(b, `","hash":"`...), l.Hash...)
-	return append(b, `"}`+"\n"...), nil
+// sealer writes records as lines. It reuses its memory: one record at a time.
+type sealer struct {
+	keyID string
+	key   []byte // keyID as a JSON string
+	aead  cipher.AEAD
+
+	plain         bytes.Buffer
+	bound, sealed []byte
+	text          []byte
 }
 
-// seal encrypts a record into the line after prev.
-func seal(r *Record, seq uint64, prev string, keyID string, aead cipher.AEAD) (line, error) {
-	plain, err := json.Marshal(r)
-	if err != nil {
-		return line{}, fmt.Errorf("audit: record: %w", err)
+func newSealer(keyID string, aead cipher.AEAD) (*sealer, error) {
+	key, err := json.Marshal(keyID)
+	return &sealer{keyID: keyID, key: key, aead: aead}, err
+}
+
+// seal encrypts a record into the line after prev. It returns the line as it
+// stands on disk, which is what json.Marshal makes of a [line], and its hash. The
+// line is valid until the next call.
+func (s *sealer) seal(r *Record, seq uint64, prev string) (text []byte, sum string, err error) {
+	s.plain.Reset()
+	if err := json.NewEncoder(&s.plain).Encode(r); err != nil {
+		return nil, "", fmt.Errorf("audit: record: %w", err)
 	}
-	l := line{Seq: seq, Prev: prev, Key: keyID}
-	l.Data = base64.RawStdEncoding.EncodeToString(aead.Seal(nil, nil, plain, l.bound()))
-	l.Hash = l.sum()
-	return l, nil
+	l := line{Seq: seq, Prev: prev, Key: s.keyID}
+	s.bound = l.bound(s.bound[:0])
+	s.sealed = s.aead.Seal(s.sealed[:0], nil, s.plain.Bytes(), s.bound)
+
+	b := strconv.AppendUint(append(s.text[:0], `{"seq":`...), seq, 10)
+	b = append(append(b, `,"prev":"`...), prev...) // hexadecimal
+	b = append(append(b, `","key":`...), s.key...)
+	b = append(b, `,"data":"`...)
+	begin := len(b)
+	b = base64.RawStdEncoding.AppendEncode(b, s.sealed)
+	s.bound = append(append(s.bound, '\n'), b[begin:]...)
+	sum = hash(s.bound)
+	b = append(append(b, `","hash":"`...), sum...)
+	s.text = append(b, `"}`+"\n"...)
+	return s.text, sum, nil
 }
 
 var (
@@ -104,7 +116,7 @@ func (l *line) open(keys keyring) (Record, error) {
 	if err != nil {
 		return Record{}, errBroken
 	}
-	plain, err := aead.Open(nil, nil, sealed, l.bound())
+	plain, err := aead.Open(nil, nil, sealed, l.bound(nil))
 	if err != nil {
 		return Record{}, errBroken
 	}

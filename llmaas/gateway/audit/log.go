@@ -45,6 +45,7 @@ type Log struct {
 	ring keyring
 
 	mu      sync.Mutex // guards what follows
+	sealer  *sealer
 	file    *os.File
 	size    int64     // of the current segment, up to its last whole line
 	begun   time.Time // of the current segment
@@ -83,6 +84,9 @@ func Open(o Options) (*Log, error) {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
 	l := &Log{o: o, ring: ring, last: genesis, stop: make(chan struct{})}
+	if l.sealer, err = newSealer(o.Key.ID, ring[o.Key.ID]); err != nil {
+		return nil, err
+	}
 	dropped, err := l.resume()
 	if err != nil {
 		return nil, err
@@ -142,11 +146,7 @@ func (l *Log) write(r *Record) error {
 	if err := l.rotate(r.Time); err != nil {
 		return fmt.Errorf("audit: begin a segment: %w", err)
 	}
-	sealed, err := seal(r, l.seq+1, l.last, l.o.Key.ID, l.ring[l.o.Key.ID])
-	if err != nil {
-		return err
-	}
-	data, err := sealed.text()
+	data, sum, err := l.sealer.seal(r, l.seq+1, l.last)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,8 @@ func (l *Log) write(r *Record) error {
 		return fmt.Errorf("audit: write: %w", err)
 	}
 	l.size += int64(n)
-	l.seq, l.last, l.written = sealed.Seq, sealed.Hash, sealed.Seq
+	l.seq, l.last = l.seq+1, sum
+	l.written = l.seq
 	return nil
 }
 

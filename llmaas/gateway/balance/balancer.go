@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"path"
@@ -160,7 +161,9 @@ func (b *Balancer) try(req *http.Request, m *machine, again bool) (*http.Respons
 
 // request is req, addressed to the machine.
 func (m *machine) request(req *http.Request, again bool) (*http.Request, error) {
-	once := req.Clone(req.Context())
+	once := new(http.Request)
+	*once = *req // a copy down to the headers: nobody changes more
+	once.Header = maps.Clone(req.Header)
 	if again && req.GetBody != nil {
 		var err error
 		if once.Body, err = req.GetBody(); err != nil {
