@@ -6,7 +6,7 @@
 //	…
 //	r := g.Inspect(ctx, guard.Input{Tenant: "acme", Session: "42", Text: prompt})
 //	if r.Action == guard.Block {
-//		log.Warn("refused", "report", r) // rules and score; never the text
+//		slog.Warn("refused", "report", r) // rules and score; never the text
 //	}
 //
 // # Layers

@@ -2,7 +2,7 @@
 //
 //	s, err := lifecycle.Default().StatusAt("cogito:32b", time.Now())
 //	if err == nil && s.Phase >= lifecycle.Notice {
-//		log.Warn("model ends", "model", s.Model, "on", s.End(), "days", s.DaysLeft)
+//		slog.Warn("model ends", "model", s.Model, "on", s.End(), "days", s.DaysLeft)
 //	}
 //
 // # Tables
