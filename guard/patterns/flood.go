@@ -166,7 +166,7 @@ func nextWord(text []byte, i int) word {
 			}
 			w.end += n
 		}
-		w.lettered = bytes.ContainsFunc(text[i:w.end], unicode.IsLetter)
+		w.lettered = text[i]|0x20-'a' < 26 || bytes.ContainsFunc(text[i:w.end], unicode.IsLetter)
 		return w
 	}
 	return word{}

@@ -20,16 +20,19 @@ type tables struct {
 	set      *Set
 	disabled []bool // by rule
 
-	filter filter
-	trie   trie
-	terms  []term  // by text: those of one text stand together
-	starts []start // by term
-	waits  []int32 // steps, by term
-	extras []extra // by term
-	steps  []step  // elements that follow others, each once
-	nodes  []node  // by step
-	wakes  []wake  // by node
-	goals  []goal  // by node
+	filter  filter
+	trie    trie
+	terms   []term    // by text: those of one text stand together
+	starts  []start   // by term
+	waits   []int32   // steps, by term
+	extras  []extra   // by term
+	steps   []step    // elements that follow others, each once
+	nodes   []node    // by step
+	wakes   []wake    // by node
+	goals   []goal    // by node
+	tallies []int32   // by node: its goals, and the nodes that go on from it
+	ways    [][]int32 // by rule: the node of each of its goals
+	widths  []int32   // by rule: half words that a match may span, or stand away from what refuses it
 
 	nears    []nearby
 	parts    []int32 // nears, by part
@@ -50,6 +53,8 @@ type term struct {
 	extras     span32 // of program.extras: what else it is for
 	weight     int32  // of its words
 	leads      bool   // it has starts or extras
+	loose      int32  // of program.starts: the first without an anchor; all that follow have none
+	steady     bool   // of hits in a row these need only the last two
 	openStart  bool
 	openEnd    bool
 	endsInWord bool // its last character is of a spaced script
@@ -151,6 +156,8 @@ type compiler struct {
 	nodeID  map[nodeKey]int32
 	drafts  []nodeDraft
 	uses    []stepDraft
+
+	heaviest int // half words that no literal outweighs
 }
 
 type nodeKey struct{ parent, step, limit int32 }
@@ -171,11 +178,15 @@ func compile(set *Set, disable []string) (*program, error) {
 	c := &compiler{
 		program: &program{tables: tables{
 			set: set, disabled: make([]bool, len(set.rules)), refused: make([][]int32, len(set.rules)),
+			widths: make([]int32, len(set.rules)), ways: make([][]int32, len(set.rules)),
 		}},
 		stepID: map[string]int32{}, nodeID: map[nodeKey]int32{}, extraOf: map[int32][]extra{},
 	}
 	if err := c.disable(disable); err != nil {
 		return nil, err
+	}
+	for _, l := range set.literals {
+		c.heaviest = max(c.heaviest, len(l.text)+wordWeight)
 	}
 	for i, r := range set.rules {
 		if !c.disabled[i] {
@@ -209,8 +220,10 @@ func (c *compiler) rule(i int32, r *rule) {
 	}
 	for _, ch := range r.chains {
 		c.chain(ch, goal{index: i})
+		c.span(i, ch, 0)
 	}
 	for _, n := range r.nears {
+		c.widths[i] = max(c.widths[i], int32(n.words*wordWeight))
 		from := int32(len(c.parts))
 		for _, e := range n.elements {
 			c.extra(e, partOfNear, int32(len(c.parts)), 0)
@@ -219,6 +232,7 @@ func (c *compiler) rule(i int32, r *rule) {
 		c.nears = append(c.nears, nearby{i, int32(n.words * wordWeight), span32{from, int32(len(c.parts))}})
 	}
 	for _, p := range r.repeats {
+		c.widths[i] = unbounded
 		c.extra(p.element, repeated, int32(len(c.repeatOf)), 1)
 		for range p.element.literals {
 			c.repeatOf = append(c.repeatOf, int32(len(c.repeats)))
@@ -231,6 +245,7 @@ func (c *compiler) rule(i int32, r *rule) {
 		c.refused[i] = append(c.refused[i], x)
 		for _, ch := range not.chains {
 			c.chain(ch, goal{index: x, refuse: true})
+			c.span(i, ch, max(not.before, not.after, 0))
 		}
 	}
 	for _, re := range r.regexps {
@@ -268,6 +283,19 @@ func (c *compiler) chain(ch chain, g goal) {
 		at = id
 	}
 	c.drafts[at].goals = append(c.drafts[at].goals, g)
+}
+
+// unbounded is more half words than any text has.
+const unbounded = 1 << 30
+
+// span widens a rule so that one of its chains, so many words away
+// from a match, is within.
+func (c *compiler) span(rule int32, ch chain, away int) {
+	words := away
+	for _, gap := range ch.gaps {
+		words += gap
+	}
+	c.widths[rule] = max(c.widths[rule], int32(words*wordWeight+len(ch.elements)*c.heaviest))
 }
 
 // wake adds w, or widens the one of the same step.
@@ -336,6 +364,29 @@ func (c *compiler) layOut() {
 		n.goals, c.goals = appendSpan(c.goals, d.goals)
 		c.nodes = append(c.nodes, n)
 	}
+	c.tallies = make([]int32, len(c.nodes))
+	for i, n := range c.nodes {
+		if n.parent >= 0 {
+			c.tallies[n.parent]++
+		}
+		for _, g := range c.goals[n.goals.from:n.goals.to] {
+			rule := g.index
+			if g.refuse {
+				rule = c.refuses[g.index].rule
+			}
+			c.tallies[i]++
+			c.ways[rule] = append(c.ways[rule], int32(i))
+		}
+	}
+}
+
+// steady reports whether the starts that have no anchor mean nothing by
+// themselves, so that of hits in a row they need only the last two.
+func (c *compiler) steady(starts []start) bool {
+	return !slices.ContainsFunc(starts, func(s start) bool {
+		n := c.nodes[s.node]
+		return s.anchor == anywhere && n.goals.from < n.goals.to
+	})
 }
 
 func (c *compiler) start(d stepDraft) start {
@@ -394,9 +445,15 @@ func (c *compiler) automaton() {
 			endsInWord: classBefore(text, len(text)) == spaced,
 			last:       i+1 == len(ids) || c.set.literals[ids[i+1]].text != l.text,
 		}
-		t.starts, c.starts = appendSpan(c.starts, starts[id])
 		t.waits, c.waits = appendSpan(c.waits, waits[id])
 		t.extras, c.extras = appendSpan(c.extras, c.extraOf[id])
+		slices.SortStableFunc(starts[id], func(a, b start) int { return int(b.anchor) - int(a.anchor) })
+		t.starts, c.starts = appendSpan(c.starts, starts[id])
+		t.loose = t.starts.from + int32(len(starts[id]))
+		if i := slices.IndexFunc(starts[id], func(s start) bool { return s.anchor == anywhere }); i >= 0 {
+			t.loose = t.starts.from + int32(i)
+		}
+		t.steady = c.steady(starts[id])
 		t.leads = len(starts[id])+len(c.extraOf[id]) > 0
 		c.terms = append(c.terms, t)
 	}

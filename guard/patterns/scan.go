@@ -177,6 +177,9 @@ func (w *work) reach(first int32, start, end int, units int32, inside bool) {
 	if w.head < len(w.queue) && int(w.queue[w.head].end) <= start {
 		w.arrive(int32(start))
 	}
+	if w.again.put > 0 && !w.stillApart(first) {
+		w.catchUp()
+	}
 	for k := first; ; k++ {
 		t := &w.terms[k]
 		if (t.openStart || !inside) && w.wanted(t, units) && (t.openEnd || !t.endsInWord || classAt(w.text, end) != spaced) {

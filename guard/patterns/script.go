@@ -68,6 +68,10 @@ func runeClass(r rune) class {
 	switch {
 	case r < utf8.RuneSelf:
 		return asciiClass(byte(r))
+	case 0xc0 <= r && r <= 0x24f && r != '×' && r != '÷', 0x300 <= r && r <= 0x36f, 0x400 <= r && r <= 0x481: // most of Latin, its marks, Cyrillic
+		return spaced
+	case 0x2010 <= r && r <= 0x205e, 0x3000 <= r && r <= 0x3004, 0x3008 <= r && r <= 0x3020: // punctuation
+		return other
 	case r < 0x0e00:
 	case r <= 0x0eff, // Thai, Lao
 		0x1000 <= r && r <= 0x109f,                // Myanmar

@@ -29,6 +29,11 @@ type work struct {
 	head  int
 	ready []match // that end at one place
 
+	again again   // the last hit
+	far   int32   // where the hits so far end, at most
+	open  []int32 // by node: goals and nodes that go on from it and are still wanted; 0: it is dead
+	done  []int32 // rules that need no further match
+
 	found   [][]mark // by rule: up to maxSpans
 	touched []int32  // rules in found
 	tripped []bool   // by regexp: its prefilter was seen
@@ -72,6 +77,17 @@ type match struct {
 	rule int32
 }
 
+// again puts off what the starts of a literal bring about while it occurs again
+// and again: of a node only the last two places matter.
+type again struct {
+	term         *term
+	before, last mark
+	put          int // marks put off: none, last, or both
+
+	apart  [4]int32 // terms, each by the first of its text, that do not wait for the starts of term
+	aparts int
+}
+
 type rowState struct {
 	mark
 	times int32
@@ -88,6 +104,7 @@ func newWork(p *program) *work {
 		latest:   make([]mark, len(p.parts)),
 		rows:     make([]rowState, len(p.repeatOf)),
 		refusals: make([]pair, len(p.refuses)),
+		open:     slices.Clone(p.tallies),
 		found:    make([][]mark, len(p.set.rules)),
 		tripped:  make([]bool, len(p.regexps)),
 		places:   make([][]fold.Span, len(p.set.rules)),
@@ -114,30 +131,119 @@ func (w *work) begin(text []byte) {
 	w.flooded = w.flooded[:0]
 	w.watch = w.floodAt
 	w.tokens.begin(len(w.floods))
+	w.again, w.far = again{}, 0
+	if len(w.done) > 0 {
+		copy(w.open, w.tallies)
+		w.done = w.done[:0]
+	}
+	for _, r := range w.fired {
+		if len(w.places[r]) == maxSpans {
+			w.retire(r)
+		}
+	}
+}
+
+// retire takes note that nothing more needs to be known about a rule.
+func (w *work) retire(rule int32) {
+	w.done = append(w.done, rule)
+	for _, i := range w.ways[rule] {
+		for i >= 0 {
+			if w.open[i]--; w.open[i] > 0 {
+				break
+			}
+			i = w.nodes[i].parent
+		}
+	}
 }
 
 // hit takes note of a literal at m. What arrives before m has arrived.
 func (w *work) hit(t *term, m mark) {
-	starts := w.starts[t.starts.from:t.starts.to]
-	for i := range starts {
-		if s := &starts[i]; s.anchor == anywhere || anchored(w.text, s.anchor, int(m.start)) {
-			w.start(s, m)
-		}
+	switch a := &w.again; {
+	case t.loose == t.starts.to:
+	case t == a.term && t.steady && m.start >= w.far:
+		a.before, a.last, a.put = a.last, m, min(a.put+1, 2)
+	default:
+		w.catchUp()
+		a.term, a.last, a.aparts = t, m, 0
+		w.start(t.loose, t.starts.to, m)
 	}
+	w.start(t.starts.from, t.loose, m)
+	w.far = max(w.far, m.end)
 	for _, s := range w.waits[t.waits.from:t.waits.to] {
 		if m.startUnit <= w.live[s] {
 			w.follow(&w.steps[s], m)
 		}
 	}
 	for _, x := range w.extras[t.extras.from:t.extras.to] {
-		if x.anchor == anywhere || anchored(w.text, x.anchor, int(m.start)) {
+		if x.anchor == anywhere || w.anchored(x.anchor, m) {
 			w.extra(x, m)
 		}
 	}
 }
 
-// start brings about a node at m, in the short way if there is one.
-func (w *work) start(s *start, m mark) {
+// stillApart reports whether the terms from first on, which a place was found for,
+// wait for nothing that was put off.
+func (w *work) stillApart(first int32) bool {
+	a := &w.again
+	for _, known := range a.apart[:a.aparts] {
+		if known == first {
+			return true
+		}
+	}
+	if a.aparts == len(a.apart) {
+		return false
+	}
+	for k := first; ; k++ {
+		t := &w.terms[k]
+		for _, s := range w.starts[a.term.loose:a.term.starts.to] {
+			n := &w.nodes[s.node]
+			for _, wake := range w.wakes[n.wakes.from:n.wakes.to] {
+				if slices.Contains(w.waits[t.waits.from:t.waits.to], wake.step) {
+					return false
+				}
+			}
+		}
+		if t.last {
+			break
+		}
+	}
+	a.apart[a.aparts] = first
+	a.aparts++
+	return true
+}
+
+// start brings about nodes that a hit brings about by itself.
+func (w *work) start(from, to int32, m mark) {
+	for i := from; i < to; i++ {
+		s := &w.starts[i]
+		if w.open[s.node] > 0 && (s.anchor == anywhere || w.anchored(s.anchor, m)) {
+			w.begun(s, m)
+		}
+	}
+}
+
+// anchored reports whether a hit at m stands where the anchor wants it.
+func (w *work) anchored(a anchor, m mark) bool {
+	if a == atPrompt && m.startUnit > w.base { // behind a word
+		return false
+	}
+	return anchored(w.text, a, int(m.start))
+}
+
+// catchUp does what was put off.
+func (w *work) catchUp() {
+	a := &w.again
+	if a.put > 1 {
+		w.start(a.term.loose, a.term.starts.to, a.before)
+	}
+	if a.put > 0 {
+		w.start(a.term.loose, a.term.starts.to, a.last)
+	}
+	a.put = 0
+}
+
+// begun brings about a node at m, in the short way if there is one.
+func (w *work) begun(s *start, m mark) {
 	switch s.kind {
 	case simple:
 		if p := &w.marks[s.node]; !p.ahead(w.base, m.start) {
@@ -157,10 +263,13 @@ func (w *work) start(s *start, m mark) {
 
 // follow brings about the nodes of a step whose parents end shortly before m.
 func (w *work) follow(s *step, m mark) {
-	if s.anchor != anywhere && !anchored(w.text, s.anchor, int(m.start)) {
+	if s.anchor != anywhere && !w.anchored(s.anchor, m) {
 		return
 	}
 	for i := s.nodes.from; i < s.nodes.to; i++ {
+		if w.open[i] == 0 {
+			continue
+		}
 		n := &w.nodes[i]
 		p := &w.marks[n.parent]
 		before := &p.last
@@ -250,6 +359,7 @@ func (w *work) arrive(place int32) {
 		w.head++
 		switch a.kind {
 		case nodeDone:
+			w.catchUp()
 			w.node(a.index, a.mark)
 		case partSeen:
 			w.part(a.index, a.mark)
@@ -372,7 +482,11 @@ func (w *work) keep(rule int32, m mark) {
 	if len(w.found[rule]) == 0 {
 		w.touched = append(w.touched, rule)
 	}
-	w.found[rule] = merge(w.found[rule], m)
+	found := merge(w.found[rule], m)
+	w.found[rule] = found
+	if len(found) == maxSpans && m.endUnit-found[maxSpans-1].endUnit > w.widths[rule] && !slices.Contains(w.done, rule) {
+		w.retire(rule) // nothing that is still to come reaches back to what was found
+	}
 }
 
 // merge adds m to marks, which are apart and in order; m ends last. Marks that
