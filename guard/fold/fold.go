@@ -238,15 +238,15 @@ func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 // move notes that what is written next stems from the byte src of the source.
 func (f *folder) move(src int) {
-	if shift := src - f.n; shift != f.shift {
-		f.shift = shift
-		f.point(point{uint32(f.n), uint32(src)})
+	if src-f.n != f.shift {
+		f.point(f.n, src)
 	}
 }
 
-// point adds p. Of several points at one place only the first and the last say something.
-func (f *folder) point(p point) {
-	n := len(f.points)
+// point adds a point. Of several at one place only the first and the last say something.
+func (f *folder) point(at, src int) {
+	p, n := point{uint32(at), uint32(src)}, len(f.points)
+	f.shift = src - at
 	if n > 1 && f.points[n-1].at == p.at && f.points[n-2].at == p.at {
 		f.points[n-1] = p
 		return

@@ -118,8 +118,7 @@ func (f *folder) rewrite(begin int, s string, runes []rune) {
 	f.points = f.points[:pointsTo(f.points, begin)]
 	// Order is lost by now: all that stands on the base, and the base, stem from the base.
 	for at := begin; at < f.n; {
-		f.point(point{uint32(at), uint32(base)})
-		f.shift = base - at
+		f.point(at, base)
 		_, size := utf8.DecodeRune(f.out[at:f.n])
 		at += size
 	}
