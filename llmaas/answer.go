@@ -146,6 +146,16 @@ func (a *answer) response() openai.ChatCompletionResponse {
 	return resp
 }
 
+// some reports whether anything was received.
+func (a *answer) some() bool {
+	for _, p := range a.parts {
+		if p.content.Len() > 0 || p.thought.Len() > 0 || len(p.calls) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // text is all that was received, to estimate by.
 func (a *answer) text() string {
 	var b strings.Builder

@@ -256,13 +256,13 @@ func (c *Client) lineOf(line []byte) (string, BatchItem, error) {
 		return fail(e)
 	}
 	resp := new(Response)
-	usage, err := resp.read(wire.Response.Body, wire.Response.Status)
+	sent, err := resp.read(wire.Response.Body, wire.Response.Status)
 	if err != nil {
 		return fail(errorOf(err))
 	}
 	resp.RequestID, resp.Result.Model = wire.Response.RequestID, resp.ChatCompletionResponse.Model
 	// Without a usage there is an estimate of the answer alone: the prompt is not here.
-	used, _ := cost.UsageOr(usage, cost.Usage{Output: likely(resp.Result.Model, resp.received())})
+	used := sent.used(func() cost.Usage { return cost.Usage{Output: likely(resp.Result.Model, resp.received())} })
 	used.Batch = true
 	c.bill(resp.Result.Model, used, &resp.Result)
 	if err := c.cleanChoices(resp); err != nil {

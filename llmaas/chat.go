@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	openai "github.com/sashabaranov/go-openai"
-
-	"github.com/llmaas/llmaas-go/cost"
 )
 
 // Response is the answer to [Client.Chat]: go-openai's, and what the service
@@ -32,7 +30,7 @@ func (r *Response) Text() string {
 type chatReply struct {
 	openai.ChatCompletionResponse
 	Created number          `json:"created"`
-	Usage   json.RawMessage `json:"usage"`
+	Usage   usage           `json:"usage"`
 	Backend Backend         `json:"backend"`
 	Error   json.RawMessage `json:"error"`
 }
@@ -81,16 +79,16 @@ func (c *Client) chat(ctx context.Context, req openai.ChatCompletionRequest, kno
 		return cause(ctx, err)
 	}
 	resp.note(httpResp.Header, known)
-	raw, err := readReply(httpResp, new(json.RawMessage))
+	raw, err := readAll(httpResp)
 	if err != nil {
 		return cause(ctx, err)
 	}
-	usage, err := resp.read(raw, httpResp.StatusCode)
+	used, err := resp.read(raw, httpResp.StatusCode)
 	if err != nil {
 		return err
 	}
 	resp.SetHeader(httpResp.Header)
-	c.settle(req, &resp.Result, usage, resp.received())
+	c.settle(req, &resp.Result, used, resp.received)
 	if err := c.cleanChoices(resp); err != nil {
 		return err
 	}
@@ -98,9 +96,9 @@ func (c *Client) chat(ctx context.Context, req openai.ChatCompletionRequest, kno
 	return nil
 }
 
-// read takes a reply of success apart and returns its usage as it came. An error
-// in it is an error.
-func (r *Response) read(raw []byte, status int) (json.RawMessage, error) {
+// read takes a reply of success apart and returns its usage. An error in it is an
+// error.
+func (r *Response) read(raw []byte, status int) (*usage, error) {
 	var reply chatReply
 	if err := json.Unmarshal(raw, &reply); err != nil {
 		return nil, &Error{Kind: ErrProtocol, Status: status, cause: decodeError(err, len(raw))}
@@ -111,14 +109,11 @@ func (r *Response) read(raw []byte, status int) (json.RawMessage, error) {
 	r.ChatCompletionResponse = reply.ChatCompletionResponse
 	r.Created = int64(reply.Created)
 	r.Result.Backend = reply.Backend
-	if usage := usageOf(reply.Usage); usage != nil {
-		r.Usage = *usage
+	if shown := reply.Usage.shown(); shown != nil {
+		r.Usage = *shown
 	}
 	nameReasoning(raw, r.Choices)
-	if !isError(reply.Usage) {
-		return nil, nil
-	}
-	return reply.Usage, nil
+	return &reply.Usage, nil
 }
 
 // received is all that the model wrote, to estimate by.
@@ -172,27 +167,6 @@ func nameReasoning(raw []byte, choices []openai.ChatCompletionChoice) {
 			m.ReasoningContent = wire.Choices[i].Message.Reasoning
 		}
 	}
-}
-
-// usageOf is the usage in go-openai's shape, with the flat reasoning_tokens of
-// the service where OpenAI has them; nil when there is none that can be read.
-func usageOf(raw json.RawMessage) *openai.Usage {
-	if !isError(raw) {
-		return nil
-	}
-	usage := new(openai.Usage)
-	if json.Unmarshal(raw, usage) != nil {
-		return nil // still billed, from the raw counts
-	}
-	if counts, err := cost.ParseUsage(raw); err == nil && counts.Reasoning > 0 {
-		details := openai.CompletionTokensDetails{}
-		if usage.CompletionTokensDetails != nil {
-			details = *usage.CompletionTokensDetails
-		}
-		details.ReasoningTokens = int(counts.Reasoning)
-		usage.CompletionTokensDetails = &details
-	}
-	return usage
 }
 
 // isError reports whether an "error" field holds anything.

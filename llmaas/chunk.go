@@ -36,7 +36,7 @@ type chunkWire struct {
 	Object  string          `json:"object"`
 	Created number          `json:"created"`
 	Choices []choiceWire    `json:"choices"`
-	Usage   json.RawMessage `json:"usage"`
+	Usage   usage           `json:"usage"`
 	Backend Backend         `json:"backend"`
 	Error   json.RawMessage `json:"error"`
 }
@@ -71,11 +71,9 @@ func (s *Stream) decode(data []byte) (*Chunk, error) {
 	if wire.Backend.Machine != "" {
 		s.result.Backend = wire.Backend
 	}
-	if isError(wire.Usage) {
-		s.usage = append(s.usage[:0], wire.Usage...)
-		if json.Unmarshal(wire.Usage, &chunk.Usage) != nil {
-			chunk.Usage = nil
-		}
+	if wire.Usage.raw != nil {
+		s.usage = wire.Usage
+		chunk.Usage = wire.Usage.shown()
 	}
 	if len(wire.Choices) == 0 {
 		if !s.showUsage {

@@ -89,7 +89,7 @@ type Config struct {
 // Client calls the service. It is safe for concurrent use.
 type Client struct {
 	base      string
-	http      *http.Client
+	transport *transport
 	guard     Guard
 	prices    *cost.PriceBook
 	energy    *cost.EnergyTable
@@ -105,6 +105,7 @@ type Client struct {
 	warnings  *warnings
 
 	fallbackText string
+	noReply      *Error // the cause of a reply's time-out; each call gets a copy
 }
 
 // New makes a client. The error says which field of the config is wrong.
@@ -154,11 +155,8 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Transport == nil {
 		cfg.Transport = newBase(c.timeouts.Connect)
 	}
-	c.http = &http.Client{
-		Transport: &transport{base: cfg.Transport, token: &credentials{source: cfg.Token}, retry: cfg.Retry, now: c.now, jitter: defaultJitter},
-		// A redirect could carry token and prompt to another host.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	c.transport = &transport{base: cfg.Transport, token: &credentials{source: cfg.Token}, retry: cfg.Retry, now: c.now, jitter: defaultJitter}
+	c.noReply = &Error{Kind: ErrTimeout, cause: fmt.Errorf("no reply within %v", c.timeouts.Reply)}
 	return c, nil
 }
 
@@ -191,9 +189,11 @@ func (c *Client) send(ctx context.Context, known *facts, method, path, contentTy
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
-	resp, err := c.http.Do(req)
+	// No http.Client: it would follow redirects, which could carry token and
+	// prompt to another host.
+	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return nil, plain(err)
+		return nil, err
 	}
 	c.limits.heed(resp.Header, c.now())
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
@@ -204,26 +204,11 @@ func (c *Client) send(ctx context.Context, known *facts, method, path, contentTy
 	return resp, nil
 }
 
-// plain takes off the *url.Error, whose text repeats the address.
-func plain(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
-}
-
 // readReply reads a whole reply and decodes it into v.
 func readReply(resp *http.Response, v any) ([]byte, error) {
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
-	switch {
-	case err != nil && errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, &Error{Kind: ErrTruncated, Status: resp.StatusCode, cause: err}
-	case err != nil:
+	body, err := readAll(resp)
+	if err != nil {
 		return nil, err
-	case len(body) > maxReply:
-		return nil, tooLong(resp.StatusCode)
 	}
 	if err := json.Unmarshal(body, v); err != nil {
 		// The decoder's words may quote the reply: its type and offset must do.

@@ -103,7 +103,7 @@ func (c *Client) doOnce(ctx context.Context, x exchange, known *facts, result *R
 	return nil
 }
 
-// readAll reads a reply that is no JSON.
+// readAll reads a reply whole, and closes its body.
 func readAll(resp *http.Response) ([]byte, error) {
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))

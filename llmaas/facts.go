@@ -61,7 +61,7 @@ func (f *facts) retried(resp *http.Response, err error, wait time.Duration) {
 		e.Status = resp.StatusCode
 	}
 	if err != nil {
-		e.Err = errorOf(plain(err))
+		e.Err = errorOf(err)
 	}
 	f.observer.Observe(f.ctx, e)
 }

@@ -1,7 +1,6 @@
 package llmaas
 
 import (
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -47,18 +46,10 @@ func (r *Result) note(h http.Header, known *facts) {
 
 // settle bills a call by the usage that the service sent, else by an estimate
 // over what was sent and received.
-func (c *Client) settle(req openai.ChatCompletionRequest, result *Result, usage json.RawMessage, received string) {
-	estimate := cost.Usage{
-		Input:  int64(result.Estimate.Total.Likely),
-		Output: int64(tokens.For(req.Model).Estimate(received).Likely),
-	}
-	if !isError(usage) {
-		usage = nil
-	}
-	// Counts that contradict one another are replaced by the estimate, which
-	// Billed.Estimated shows.
-	billed, _ := cost.UsageOr(usage, estimate)
-	c.bill(req.Model, billed, result)
+func (c *Client) settle(req openai.ChatCompletionRequest, result *Result, sent *usage, received func() string) {
+	c.bill(req.Model, sent.used(func() cost.Usage {
+		return cost.Usage{Input: int64(result.Estimate.Total.Likely), Output: likely(req.Model, received())}
+	}), result)
 }
 
 // bill says what a usage costs and takes.

@@ -90,7 +90,7 @@ func (e *events) line() ([]byte, error) {
 				continue
 			}
 		}
-		end := bytes.IndexAny(chunk, "\r\n")
+		end := lineEnd(chunk)
 		if end < 0 {
 			if len(line)+len(chunk) > maxEvent {
 				return nil, errEventTooLong
@@ -108,6 +108,19 @@ func (e *events) line() ([]byte, error) {
 		e.discard(end + 1)
 		return line, nil
 	}
+}
+
+// lineEnd is the place of the first CR or LF, -1 for none.
+func lineEnd(chunk []byte) int {
+	end := bytes.IndexByte(chunk, '\n')
+	head := chunk
+	if end >= 0 {
+		head = chunk[:end]
+	}
+	if cr := bytes.IndexByte(head, '\r'); cr >= 0 {
+		return cr
+	}
+	return end
 }
 
 func (e *events) discard(n int) {

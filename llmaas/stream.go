@@ -2,7 +2,6 @@ package llmaas
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +29,7 @@ type Stream struct {
 	showUsage bool // the caller asked for the chunk that carries the usage
 
 	all      answer
-	usage    json.RawMessage
+	usage    usage
 	finished bool // a finish reason or [DONE] came
 	first    bool // a token came
 	over     bool
@@ -91,8 +90,7 @@ func (s *Stream) connect(body []byte) error {
 	s.header = resp.Header
 	s.result.note(resp.Header, s.known)
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
-		var reply json.RawMessage
-		raw, err := readReply(resp, &reply)
+		raw, err := readAll(resp)
 		if err != nil {
 			return err
 		}
@@ -219,9 +217,8 @@ func (s *Stream) end(err error) {
 	if s.body != nil {
 		s.stop()
 		// An error that the service reports in place of an answer costs nothing.
-		received := s.all.text()
-		if received != "" || s.usage != nil || s.err == nil || s.err.Status == 0 {
-			s.c.settle(s.req, &s.result, s.usage, received)
+		if s.all.some() || s.usage.raw != nil || s.err == nil || s.err.Status == 0 {
+			s.c.settle(s.req, &s.result, &s.usage, s.all.text)
 		}
 	}
 	s.c.finish(s.known, &s.result, s.Err())
@@ -251,8 +248,8 @@ func (s *Stream) Result() Result { return s.result }
 func (s *Stream) Response() *Response {
 	resp := &Response{ChatCompletionResponse: s.all.response(), Result: s.result}
 	resp.Object = "chat.completion"
-	if usage := usageOf(s.usage); usage != nil {
-		resp.Usage = *usage
+	if shown := s.usage.shown(); shown != nil {
+		resp.Usage = *shown
 	}
 	if len(resp.Choices) > 0 {
 		resp.Reasoning = resp.Choices[0].Message.ReasoningContent

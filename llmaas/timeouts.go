@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -44,8 +43,7 @@ func (t Timeouts) defaults() Timeouts {
 }
 
 func (c *Client) withReplyTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
-	d := c.timeouts.Reply
-	return context.WithTimeoutCause(ctx, d, &Error{Kind: ErrTimeout, cause: fmt.Errorf("no reply within %v", d)})
+	return context.WithTimeoutCause(ctx, c.timeouts.Reply, c.noReply)
 }
 
 // cause is the time-out of this package that ended ctx, if one did, else err.

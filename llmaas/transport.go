@@ -90,7 +90,8 @@ func (t *transport) once(req *http.Request, source *credentials, known *facts, k
 }
 
 func (t *transport) sendWith(req *http.Request, token Token, known *facts, key string) (*http.Response, error) {
-	once := req.Clone(req.Context())
+	once := req.WithContext(req.Context()) // a shallow copy
+	once.Header = req.Header.Clone()
 	once.Header.Set("Authorization", "Bearer "+token.Reveal())
 	if key != "" {
 		once.Header.Set("Idempotency-Key", key)
