@@ -147,10 +147,10 @@ func BenchmarkOverhead(b *testing.B) {
 			machine := httptest.NewServer(fastMachine(row.pace))
 			defer machine.Close()
 			bare := start(b, job{Bare: true, Upstream: machine.URL + "/v1"})
-			full := start(b, job{Upstream: machine.URL + "/v1", Dir: b.TempDir(), Tenants: 1, Sync: time.Second})
+			full := start(b, job{Upstream: machine.URL + "/v1", Dir: b.TempDir(), Sync: time.Second})
 			defer bare.stop()
 			defer full.stop()
-			request := call(full.keys[0], row.more)
+			request := call(full.key, row.more)
 			var rate, cpu, median []float64
 			var cut int64
 			round := func(c *child) (took, mid, used time.Duration) {
@@ -195,16 +195,18 @@ func (c canned) RoundTrip(*http.Request) (*http.Response, error) {
 func BenchmarkServe(b *testing.B) {
 	w := httptest.NewRecorder()
 	fastMachine(0)(w, httptest.NewRequest("POST", "/", nil))
-	handler, keys, log, err := job{Upstream: "http://127.0.0.1:1/v1", Dir: b.TempDir(), Tenants: 1, Sync: time.Second}.everything()
+	handler, mint, log, err := job{Upstream: "http://127.0.0.1:1/v1", Dir: b.TempDir(), Sync: time.Second}.everything()
 	require.NoError(b, err)
 	defer func() { _ = log.Close() }()
+	key, err := mint()
+	require.NoError(b, err)
 	handler.(*gateway.Gateway).Backends = canned{w.Body.Bytes()}
 	body := chat("llama3.3:70b", prompt, "")
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
 		r := httptest.NewRequest("POST", "/v1/chat/completions", bytes.NewReader([]byte(body)))
-		r.Header.Set("Authorization", "Bearer "+keys[0])
+		r.Header.Set("Authorization", "Bearer "+key)
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
 		if w.Code != 200 {

@@ -40,9 +40,9 @@ const jobVariable = "LLMAAS_GATEWAY_TEST_JOB"
 type job struct {
 	Bare     bool // only a reverse proxy, to compare with
 	Upstream string
-	Dir      string // of the keys and the audit
-	Tenants  int
+	Dir      string        // of the keys and the audit
 	Sync     time.Duration // of the audit
+	Churn    bool          // keep making keys, and print each; without the guard, which takes a while to make
 }
 
 var childKey = audit.Key{ID: "child", Secret: [32]byte{7}}
@@ -65,14 +65,13 @@ func TestMain(m *testing.M) {
 
 // run serves until the standard input ends. It prints its address and keys.
 func (j job) run() error {
-	var handler http.Handler
-	var keys []string
+	handler, mint := http.Handler(nil), func() (string, error) { return "", nil }
 	var err error
 	if j.Bare {
 		handler, err = bareProxy(j.Upstream)
 	} else {
 		var log *audit.Log
-		if handler, keys, log, err = j.everything(); err == nil {
+		if handler, mint, log, err = j.everything(); err == nil {
 			defer func() { _ = log.Close() }()
 		}
 	}
@@ -84,29 +83,47 @@ func (j job) run() error {
 	mux.HandleFunc("/self", serveSelf)
 	ctx, stop := context.WithCancel(context.Background())
 	go func() { _, _ = io.Copy(io.Discard, os.Stdin); stop() }()
+	key, err := mint()
+	if err != nil {
+		return err
+	}
 	return gateway.Serve(ctx, gateway.ServerOptions{Handler: mux, Ready: func(a net.Addr) {
-		fmt.Println(a.String() + " " + strings.Join(keys, " "))
+		fmt.Println(a.String() + " " + key)
+		if j.Churn {
+			go churn(mint)
+		}
 	}})
 }
 
-// everything is a gateway with all its parts.
-func (j job) everything() (http.Handler, []string, *audit.Log, error) {
+// churn makes keys without a pause, and prints each one when it is kept.
+func churn(mint func() (string, error)) {
+	for {
+		key, err := mint()
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(key)
+	}
+}
+
+// letPass is a guard that is made at once.
+type letPass struct{}
+
+func (letPass) Inspect(context.Context, guard.Input) guard.Report { return guard.Report{} }
+
+// everything is a gateway with all its parts, and a func that makes keys for it.
+func (j job) everything() (http.Handler, func() (string, error), *audit.Log, error) {
 	ctx := context.Background()
 	keys, err := access.New(ctx, access.Options{Store: access.NewFileStore(filepath.Join(j.Dir, "keys.json"))})
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	var secrets []string
-	for i := range j.Tenants {
-		tenant := fmt.Sprintf("tenant-%d-%d", len(keys.Tenants()), i)
-		if err := keys.PutTenant(ctx, access.Tenant{ID: tenant, Tier: "all"}); err != nil {
-			return nil, nil, nil, err
-		}
-		_, secret, err := keys.Mint(ctx, access.NewKey{Tenant: tenant, Grant: access.Grant{Models: []string{"*"}, Endpoints: []string{"*"}}}, time.Now())
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		secrets = append(secrets, secret.Reveal())
+	if err := keys.PutTenant(ctx, access.Tenant{ID: "acme", Tier: "all"}); err != nil {
+		return nil, nil, nil, err
+	}
+	mint := func() (string, error) {
+		_, secret, err := keys.Mint(ctx, access.NewKey{Tenant: "acme", Grant: access.Grant{Models: []string{"*"}, Endpoints: []string{"*"}}}, time.Now())
+		return secret.Reveal(), err
 	}
 	budget, err := cost.NewBudget(cost.BudgetOptions{Cap: func(string) cost.Amount { return 1 << 60 }})
 	if err != nil {
@@ -127,9 +144,11 @@ func (j job) everything() (http.Handler, []string, *audit.Log, error) {
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	prompts, err := guard.New(guard.Options{})
-	if err != nil {
-		return nil, nil, nil, err
+	var prompts gateway.Guard = letPass{}
+	if !j.Churn {
+		if prompts, err = guard.New(guard.Options{}); err != nil {
+			return nil, nil, nil, err
+		}
 	}
 	answers, err := output.New(output.Options{})
 	if err != nil {
@@ -151,7 +170,7 @@ func (j job) everything() (http.Handler, []string, *audit.Log, error) {
 		Keys: keys, Limits: limits, Guard: prompts, Output: answers, Backends: machines, Audit: log, Metrics: meters,
 		Log: slog.New(slog.DiscardHandler),
 	})
-	return g, secrets, log, err
+	return g, mint, log, err
 }
 
 // bareProxy is what a gateway is measured against.
@@ -196,7 +215,8 @@ func serveSelf(w http.ResponseWriter, _ *http.Request) {
 // child is a running job.
 type child struct {
 	addr string
-	keys []string
+	key  string
+	out  *bufio.Reader // what it prints after its address and key
 	cmd  *exec.Cmd
 	stop func() // ends it in good order
 }
@@ -221,10 +241,10 @@ func start(t testing.TB, j job) *child {
 		_ = cmd.Wait() // killed, or gone by itself
 	})
 	t.Cleanup(c.stop)
-	line, err := bufio.NewReader(out).ReadString('\n')
+	c.out = bufio.NewReader(out)
+	line, err := c.out.ReadString('\n')
 	require.NoError(t, err)
-	fields := strings.Fields(line)
-	c.addr, c.keys = fields[0], fields[1:]
+	c.addr, c.key, _ = strings.Cut(strings.TrimSpace(line), " ")
 	return c
 }
 

@@ -64,14 +64,24 @@ var failures = []struct {
 	{errBrokenOff, failure{502, "server_error", "upstream_broken_off", "The machine broke off its answer."}},
 }
 
+// machineError is an error of a machine that did not say what it is.
+type machineError struct{ status int }
+
+func (e *machineError) Error() string {
+	return "gateway: the machine answered " + strconv.Itoa(e.status)
+}
+
 // failureOf finds the row of an error. Errors of the body say what is wrong with
 // it; a budget is an error of its own kind; all else is the machine's fault.
 func failureOf(err error) *failure {
 	var bad *bodyError
+	var machine *machineError
 	var over *cost.OverBudgetError
 	switch {
 	case errors.As(err, &bad):
 		return &failure{400, "invalid_request_error", "invalid_body", bad.what}
+	case errors.As(err, &machine):
+		return &failure{machine.status, "server_error", "upstream_error", "The machine failed, and did not say why."}
 	case errors.As(err, &over):
 		return &failure{429, "rate_limit_error", "budget_exceeded", "The monthly budget is used up until " + over.Resets.UTC().Format("2006-01-02") + "."}
 	}

@@ -96,6 +96,9 @@ func (x *exchange) whole() error {
 	case err != nil || len(body) > maxReply:
 		return errBrokenOff
 	}
+	if x.resp.StatusCode >= 400 && !json.Valid(body) {
+		return &machineError{x.resp.StatusCode}
+	}
 	if x.resp.StatusCode == http.StatusOK {
 		x.usage = body
 		var r reply
