@@ -32,8 +32,8 @@ type Needs struct {
 	Reasoning bool
 }
 
-// Option is a candidate with what it would take.
-type Option struct {
+// Offer is a candidate with what it would cost and take.
+type Offer struct {
 	ID          string `json:"id"`
 	Quote       Quote  `json:"quote"`
 	Energy      Energy `json:"energy_kwh"` // of the likely usage
@@ -48,33 +48,33 @@ type Option struct {
 //
 // Candidates that lack a need, or whose context cannot hold Input.High and
 // MaxTokens, stand at the end with the reason in Misfit and no quote.
-func Compare(b *PriceBook, e *EnergyTable, t time.Time, r Request, n Needs, candidates []Candidate) ([]Option, error) {
+func Compare(b *PriceBook, e *EnergyTable, t time.Time, r Request, n Needs, candidates []Candidate) ([]Offer, error) {
 	tariff := b.At(t)
-	options := make([]Option, 0, len(candidates))
+	offers := make([]Offer, 0, len(candidates))
 	for _, c := range candidates {
-		option, err := c.option(tariff, e, t, r, n)
+		offer, err := c.offer(tariff, e, t, r, n)
 		if err != nil {
 			return nil, err
 		}
-		options = append(options, option)
+		offers = append(offers, offer)
 	}
-	slices.SortStableFunc(options, compareOptions)
-	return options, nil
+	slices.SortStableFunc(offers, compareOffers)
+	return offers, nil
 }
 
 // Cheapest returns the first of [Compare], or [ErrNoCandidate] if none fits.
-func Cheapest(b *PriceBook, e *EnergyTable, t time.Time, r Request, n Needs, candidates []Candidate) (Option, error) {
-	options, err := Compare(b, e, t, r, n, candidates)
+func Cheapest(b *PriceBook, e *EnergyTable, t time.Time, r Request, n Needs, candidates []Candidate) (Offer, error) {
+	offers, err := Compare(b, e, t, r, n, candidates)
 	if err != nil {
-		return Option{}, err
+		return Offer{}, err
 	}
-	if len(options) == 0 || options[0].Misfit != "" {
-		return Option{}, ErrNoCandidate
+	if len(offers) == 0 || offers[0].Misfit != "" {
+		return Offer{}, ErrNoCandidate
 	}
-	return options[0], nil
+	return offers[0], nil
 }
 
-func compareOptions(a, b Option) int {
+func compareOffers(a, b Offer) int {
 	return cmp.Or(
 		compareBool(a.Misfit == "", b.Misfit == ""),
 		cmp.Compare(a.Quote.Likely, b.Quote.Likely),
@@ -95,7 +95,7 @@ func compareBool(a, b bool) int {
 	return 1
 }
 
-func (c Candidate) option(tariff Tariff, e *EnergyTable, t time.Time, r Request, n Needs) (Option, error) {
+func (c Candidate) offer(tariff Tariff, e *EnergyTable, t time.Time, r Request, n Needs) (Offer, error) {
 	if c.Input != (Range{}) {
 		r.Input = c.Input
 	}
@@ -105,19 +105,19 @@ func (c Candidate) option(tariff Tariff, e *EnergyTable, t time.Time, r Request,
 	r.Reasoning = c.Reasoning
 	_, likely, _, err := r.usages(tariff)
 	if err != nil {
-		return Option{}, err
+		return Offer{}, err
 	}
-	option := Option{ID: c.ID, Misfit: c.misfit(n, r)}
-	if option.Misfit != "" {
-		return option, nil
+	offer := Offer{ID: c.ID, Misfit: c.misfit(n, r)}
+	if offer.Misfit != "" {
+		return offer, nil
 	}
-	if option.Quote, err = tariff.Quote(r); err != nil {
-		return Option{}, err
+	if offer.Quote, err = tariff.Quote(r); err != nil {
+		return Offer{}, err
 	}
 	if figure, ok := e.At(c.ID, t); ok {
-		option.Energy, option.EnergyKnown = figure.Of(likely)
+		offer.Energy, offer.EnergyKnown = figure.Of(likely)
 	}
-	return option, nil
+	return offer, nil
 }
 
 // misfit says why the model cannot take a request of that size, or "". Each

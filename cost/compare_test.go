@@ -29,11 +29,11 @@ func TestCompare(t *testing.T) {
 		{Needs{Vision: true, Reasoning: true}, nil},
 	}
 	for _, row := range rows {
-		options, err := Compare(Default(), DefaultEnergy(), at(t, page), request, row.needs, candidates)
+		offers, err := Compare(Default(), DefaultEnergy(), at(t, page), request, row.needs, candidates)
 		require.NoError(t, err)
-		require.Len(t, options, len(candidates), "none is lost")
+		require.Len(t, offers, len(candidates), "none is lost")
 		var got []string
-		for i, o := range options {
+		for i, o := range offers {
 			if o.Misfit == "" {
 				require.Len(t, got, i, "the fitting ones come first")
 				got = append(got, o.ID)
@@ -53,10 +53,10 @@ func TestCompare(t *testing.T) {
 		require.Equal(t, row.want[0], best.ID)
 	}
 
-	options, err := Compare(Default(), DefaultEnergy(), at(t, page), request, Needs{}, candidates)
+	offers, err := Compare(Default(), DefaultEnergy(), at(t, page), request, Needs{}, candidates)
 	require.NoError(t, err)
-	byID := map[string]Option{}
-	for _, o := range options {
+	byID := map[string]Offer{}
+	for _, o := range offers {
 		byID[o.ID] = o
 	}
 	require.Equal(t, "context of 279 tokens is too small", byID["tiny"].Misfit)

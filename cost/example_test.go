@@ -97,7 +97,7 @@ func ExampleBudget() {
 func ExampleCompare() {
 	day := time.Date(2025, 6, 5, 0, 0, 0, 0, time.UTC)
 	request := cost.Request{Input: cost.Range{Low: 900_000, Likely: 900_000, High: 900_000}, MaxTokens: 100_000}
-	options, err := cost.Compare(cost.Default(), cost.DefaultEnergy(), day, request, cost.Needs{}, []cost.Candidate{
+	offers, err := cost.Compare(cost.Default(), cost.DefaultEnergy(), day, request, cost.Needs{}, []cost.Candidate{
 		{ID: "llama3.3:70b", Context: 1_000_000},
 		{ID: "gemma3:1b", Context: 1_000_000},
 		{ID: "nobody measured this", Context: 1_000_000},
@@ -107,7 +107,7 @@ func ExampleCompare() {
 		fmt.Println(err)
 		return
 	}
-	for _, o := range options {
+	for _, o := range offers {
 		switch {
 		case o.Misfit != "":
 			fmt.Println(o.ID+":", o.Misfit)
@@ -117,7 +117,7 @@ func ExampleCompare() {
 			fmt.Println(o.ID+":", o.Quote.Likely, "€, energy unknown")
 		}
 	}
-	fmt.Println(int(options[1].Energy/options[0].Energy), "times")
+	fmt.Println(int(offers[1].Energy/offers[0].Energy), "times")
 	// Output:
 	// gemma3:1b: 1.21 €, 0.15 kWh
 	// llama3.3:70b: 1.21 €, 11.75 kWh
