@@ -8,23 +8,27 @@
 if #KEYS == 0 then
 	return 1
 end
+local after = {}
 for i, value in ipairs(redis.call('MGET', unpack(KEYS))) do
-	local key, add, ttl = KEYS[i], ARGV[2 * i - 1], ARGV[2 * i]
-	if value then
-		value = whole(value)
-		if negative(add) then
-			value = minus(value, string.sub(add, 2))
-		else
-			value = plus(value, add)
-			if less(largest, value) then
-				value = largest
-			end
+	local add = ARGV[2 * i - 1]
+	if not value then
+		after[i] = false
+	elseif negative(add) then
+		after[i] = minus(whole(value), string.sub(add, 2))
+	else
+		after[i] = plus(whole(value), add)
+		if less(largest, after[i]) then
+			after[i] = largest
 		end
-		if ttl == '0' then
-			redis.call('SET', key, value, 'KEEPTTL')
-		else
-			redis.call('SET', key, value, 'PX', ttl)
-		end
+	end
+end
+-- Only here, when nothing can fail any more: all or nothing.
+for i, value in ipairs(after) do
+	local ttl = ARGV[2 * i]
+	if value and ttl == '0' then
+		redis.call('SET', KEYS[i], value, 'KEEPTTL')
+	elseif value then
+		redis.call('SET', KEYS[i], value, 'PX', ttl)
 	end
 end
 return 1

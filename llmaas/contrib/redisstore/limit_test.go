@@ -96,6 +96,10 @@ var limitRows = map[string][]limitStep{
 		{counters: n(999_999_999, largest), values: []int64{999_999_999}}, {counters: n(1, largest), values: []int64{1_000_000_000}},
 		{give: true, counters: n(-1, 0)}, {counters: n(2, 1_000_000_001), values: []int64{1_000_000_001}}, {counters: n(1, 1_000_000_001), values: []int64{1_000_000_001}, refused: true},
 	},
+	"carried exactly": {
+		{counters: n(1_000_000_999_999_999, largest), values: []int64{1_000_000_999_999_999}}, {counters: n(1, largest), values: []int64{1_000_001_000_000_000}},
+		{give: true, counters: n(-1, 0)}, {counters: n(0, largest), values: []int64{1_000_000_999_999_999}},
+	},
 	"up to the largest": {
 		{counters: n(largest-1, limit.Unlimited), values: []int64{largest - 1}}, {counters: n(2, limit.Unlimited), values: []int64{largest - 1}, refused: true},
 		{counters: n(1, limit.Unlimited), values: []int64{largest}}, {counters: n(largest, limit.Unlimited), values: []int64{largest}, refused: true},
@@ -243,6 +247,19 @@ func TestLimitsStandThere(t *testing.T) {
 		require.LessOrEqual(t, ttl, most[name], key)
 		require.Greater(t, ttl, most[name]-time.Minute, key)
 	}
+	lease, err := l.Reserve(t.Context(), limit.Request{Tenant: "acme", Output: 5}, noon)
+	require.NoError(t, err)
+	counts, err := c.MGet(t.Context(), keys...).Result()
+	require.NoError(t, err)
+	for i, key := range keys {
+		require.NoError(t, c.Set(t.Context(), key, "many", 0).Err())
+		require.ErrorContains(t, lease.Release(t.Context()), "no whole number")
+		require.NoError(t, c.Set(t.Context(), key, counts[i], 0).Err())
+	}
+	after, err := c.MGet(t.Context(), keys...).Result()
+	require.NoError(t, err)
+	require.Equal(t, counts, after, "all or nothing")
+
 	for _, value := range []string{"", "-1", "1.5", "1e3", "many", "007", "99999999999999999999"} {
 		require.NoError(t, c.Set(t.Context(), keys[0], value, 0).Err())
 		_, err := l.Reserve(t.Context(), limit.Request{Tenant: "acme"}, noon)
