@@ -56,8 +56,8 @@
 // # What is not covered
 //
 // The guard reads words; it does not understand them. An attack that says what
-// it wants in a way that no rule knows, an optimized suffix, a harmful question
-// politely asked: all pass. Prompts in other languages than the six are judged
+// it wants in a way that no rule knows, a searched-for suffix that reads like
+// words, a harmful question politely asked: all pass. Prompts in other languages than the six are judged
 // by structure and behavior, and by what they borrow from the six. It is one
 // layer of a defense: give a model no right that its least trusted reader may
 // not have.
