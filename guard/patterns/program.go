@@ -3,8 +3,6 @@ package patterns
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 )
 
@@ -380,100 +378,9 @@ func (c *compiler) layOut() {
 	}
 }
 
-// steady reports whether the starts that have no anchor mean nothing by
-// themselves, so that of hits in a row they need only the last two.
-func (c *compiler) steady(starts []start) bool {
-	return !slices.ContainsFunc(starts, func(s start) bool {
-		n := c.nodes[s.node]
-		return s.anchor == anywhere && n.goals.from < n.goals.to
-	})
-}
-
-func (c *compiler) start(d stepDraft) start {
-	n := c.nodes[d.first]
-	s := start{node: d.first, anchor: d.anchor}
-	goals, wakes := c.goals[n.goals.from:n.goals.to], c.wakes[n.wakes.from:n.wakes.to]
-	switch {
-	case len(goals) == 0 && len(wakes) == 1:
-		s.wake, s.kind = wakes[0], simple
-	case len(wakes) == 0 && len(goals) == 1 && goals[0].refuse:
-		s.refuse, s.kind = goals[0].index, refusing
-	}
-	return s
-}
-
 // appendSpan appends more to table and returns where it stands.
 func appendSpan[T any](table, more []T) (span32, []T) {
 	from := int32(len(table))
 	table = append(table, more...)
 	return span32{from, int32(len(table))}, table
-}
-
-// automaton builds the terms, the trie and the filter of the literals in use.
-func (c *compiler) automaton() {
-	starts := make([][]start, len(c.set.literals))
-	waits := make([][]int32, len(c.set.literals))
-	for s, d := range c.uses {
-		for _, l := range d.literals {
-			if d.first >= 0 {
-				starts[l] = append(starts[l], c.start(d))
-			}
-			if len(d.later) > 0 {
-				waits[l] = append(waits[l], int32(s))
-			}
-		}
-	}
-	var ids []int32
-	for id := range starts {
-		if len(starts[id])+len(waits[id])+len(c.extraOf[int32(id)]) > 0 {
-			ids = append(ids, int32(id))
-		}
-	}
-	slices.SortFunc(ids, func(a, b int32) int {
-		if x, y := c.set.literals[a].text, c.set.literals[b].text; x != y {
-			return strings.Compare(x, y)
-		}
-		return int(a - b)
-	})
-	literals := make([]literal, 0, len(ids))
-	for i, id := range ids {
-		l := c.set.literals[id]
-		literals = append(literals, l)
-		text := []byte(l.text)
-		t := term{
-			weight: int32(weight(text)), openStart: l.openStart, openEnd: l.openEnd,
-			endsInWord: classBefore(text, len(text)) == spaced,
-			last:       i+1 == len(ids) || c.set.literals[ids[i+1]].text != l.text,
-		}
-		t.waits, c.waits = appendSpan(c.waits, waits[id])
-		t.extras, c.extras = appendSpan(c.extras, c.extraOf[id])
-		slices.SortStableFunc(starts[id], func(a, b start) int { return int(b.anchor) - int(a.anchor) })
-		t.starts, c.starts = appendSpan(c.starts, starts[id])
-		t.loose = t.starts.from + int32(len(starts[id]))
-		if i := slices.IndexFunc(starts[id], func(s start) bool { return s.anchor == anywhere }); i >= 0 {
-			t.loose = t.starts.from + int32(i)
-		}
-		t.steady = c.steady(starts[id])
-		t.leads = len(starts[id])+len(c.extraOf[id]) > 0
-		c.terms = append(c.terms, t)
-	}
-	c.trie = newTrie(literals)
-	c.filter = newFilter(literals, &c.trie)
-}
-
-// weight is the weight of the words of a text that begin in it.
-func weight(text []byte) int {
-	units := 0
-	before := other
-	for len(text) > 0 {
-		c, n := classOf(text)
-		if c == unspaced {
-			units++
-		} else if c == spaced && before != spaced {
-			units += wordWeight
-		}
-		before = c
-		text = text[n:]
-	}
-	return units
 }

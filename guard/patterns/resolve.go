@@ -11,18 +11,22 @@ import (
 // resolver turns drafts into rules: names into literals, written into folded.
 type resolver struct {
 	*parser
-	out      *Set
-	index    map[literal]int32   // by folded text
-	interned map[literal][]int32 // by text as written
-	folded   fold.Text
-	memo     map[string][]int32 // literals by set and language
-	open     []string           // sets being resolved, against cycles
+	out    *Set
+	index  map[literal]int32 // by text as written, and by folded text
+	folded fold.Text
+	memo   map[string][]int32 // literals by set and language
+	open   []string           // sets being resolved, against cycles
 }
 
 // resolve returns the set that was read; it is of use only if no error is left
 // in p.errs.
 func (p *parser) resolve() *Set {
-	r := &resolver{parser: p, out: &Set{}, index: map[literal]int32{}, interned: map[literal][]int32{}, memo: map[string][]int32{}}
+	r := &resolver{parser: p, out: &Set{}, memo: map[string][]int32{}}
+	words := 0
+	for _, s := range p.sets {
+		words += len(s.words)
+	}
+	r.index = make(map[literal]int32, words)
 	for _, name := range slices.Sorted(maps.Keys(p.sets)) {
 		if s := p.sets[name]; s.at.line == 0 {
 			p.failAt(s.used, "got extend %s, want a set of that name somewhere", s.name)
@@ -62,7 +66,7 @@ func (r *resolver) fill(d *draft) {
 		}
 		for _, text := range d.prefilter {
 			l := literal{text: text, openStart: true, openEnd: true}
-			re.prefilter.literals = append(re.prefilter.literals, r.intern(w.at, l)...)
+			re.prefilter.literals = r.intern(re.prefilter.literals, w.at, l)
 		}
 		slices.Sort(re.prefilter.literals)
 		re.prefilter.literals = slices.Compact(re.prefilter.literals)
@@ -144,7 +148,7 @@ func (r *resolver) element(w written, p part) element {
 	var all []int32
 	for _, o := range p.options {
 		if o.set == "" {
-			all = append(all, r.intern(w.at, o.literal)...)
+			all = r.intern(all, w.at, o.literal)
 			continue
 		}
 		langs := o.langs
@@ -189,7 +193,7 @@ func (r *resolver) words(at place, s *wordSet, lang string) []int32 {
 			continue
 		}
 		if w.include == "" {
-			all = append(all, r.intern(w.at, w.literal)...)
+			all = r.intern(all, w.at, w.literal)
 			continue
 		}
 		inner := r.sets[w.include]
@@ -210,24 +214,25 @@ func (r *resolver) words(at place, s *wordSet, lang string) []int32 {
 	return all
 }
 
-// intern folds a literal and returns its index. An apostrophe may be written
+// intern appends the index of a literal to all. An apostrophe may be written
 // straight or curled.
-func (r *resolver) intern(at place, l literal) []int32 {
-	if known, ok := r.interned[l]; ok {
-		return known
-	}
-	ids := []int32{r.internOne(at, l)}
+func (r *resolver) intern(all []int32, at place, l literal) []int32 {
+	all = append(all, r.internOne(at, l))
 	if strings.ContainsAny(l.text, "'’") {
 		straight, curled := l, l
 		straight.text = strings.ReplaceAll(l.text, "’", "'")
 		curled.text = strings.ReplaceAll(l.text, "'", "’")
-		ids = append(ids, r.internOne(at, straight), r.internOne(at, curled))
+		all = append(all, r.internOne(at, straight), r.internOne(at, curled))
 	}
-	r.interned[l] = ids
-	return ids
+	return all
 }
 
+// internOne folds a literal and returns its index.
 func (r *resolver) internOne(at place, l literal) int32 {
+	if id, known := r.index[l]; known {
+		return id
+	}
+	written := l
 	l.text = r.fold(l.text)
 	if l.text == "" {
 		r.failAt(at, "got a word of which folding leaves nothing, want letters or marks")
@@ -238,12 +243,18 @@ func (r *resolver) internOne(at place, l literal) int32 {
 		r.index[l] = id
 		r.out.literals = append(r.out.literals, l)
 	}
+	if written != l {
+		r.index[written] = id
+	}
 	return id
 }
 
 // fold returns s as it stands in the main view, white space made single.
 func (r *resolver) fold(s string) string {
 	r.folded.Reset(s)
+	if string(r.folded.Main().Text) == s && strings.TrimSpace(s) == s && !strings.ContainsAny(s, "\n\t") && !strings.Contains(s, "  ") {
+		return s
+	}
 	return strings.Join(strings.FieldsFunc(string(r.folded.Main().Text), func(c rune) bool {
 		return c < 0x80 && isSpace(byte(c))
 	}), " ")
