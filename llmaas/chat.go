@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 
 	openai "github.com/sashabaranov/go-openai"
@@ -200,8 +201,7 @@ type number int64
 
 // UnmarshalJSON reads any number; what is none counts as 0.
 func (n *number) UnmarshalJSON(data []byte) error {
-	var f float64
-	if json.Unmarshal(data, &f) == nil && f > -1e15 && f < 1e15 {
+	if f, err := strconv.ParseFloat(string(data), 64); err == nil && f > -1e15 && f < 1e15 {
 		*n = number(f)
 	}
 	return nil

@@ -55,8 +55,11 @@ func (s *Stream) decode(data []byte) (*Chunk, error) {
 	if s.all.size += len(data); s.all.size > maxReply {
 		return nil, &Error{Kind: ErrProtocol, cause: fmt.Errorf("an answer longer than %d bytes", maxReply)}
 	}
-	var wire chunkWire
-	if err := json.Unmarshal(data, &wire); err != nil {
+	// One for all chunks. Cleared, because the decoder leaves what is not in data.
+	wire := &s.wire
+	clear(wire.Choices)
+	*wire = chunkWire{Choices: wire.Choices[:0]}
+	if err := json.Unmarshal(data, wire); err != nil {
 		return nil, &Error{Kind: ErrProtocol, cause: decodeError(err, len(data))}
 	}
 	if isError(wire.Error) || wire.Object == "error" {

@@ -28,6 +28,7 @@ type Stream struct {
 	result    Result
 	showUsage bool // the caller asked for the chunk that carries the usage
 
+	wire     chunkWire
 	all      answer
 	usage    usage
 	finished bool // a finish reason or [DONE] came
