@@ -59,6 +59,9 @@ func assemble(ctx context.Context, c config, keys *access.Keys) (http.Handler, *
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := resume(ctx, c, limits, budget, time.Now()); err != nil {
+		return nil, log, err
+	}
 	api, err := gateway.New(gateway.Config{
 		Keys: keys, Limits: limits, Guard: prompts, Output: answers, Backends: machines, Audit: log, Metrics: meters,
 	})

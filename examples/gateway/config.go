@@ -46,6 +46,9 @@ func readConfig(path string) (config, error) {
 		return c, fmt.Errorf("%s: got more than one JSON value, want one object", path)
 	}
 	secret := os.ExpandEnv(c.AuditKey)
+	if c.AuditKey == "" {
+		return c, nil
+	}
 	n, err := hex.Decode(c.auditKey.Secret[:], []byte(secret)[:min(len(secret), 64)])
 	if err != nil || n != 32 || len(secret) != 64 {
 		return c, fmt.Errorf("%s: audit_key: want 64 hexadecimal digits, as openssl rand -hex 32 prints", path)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -46,6 +47,10 @@ func demo(c *config, contract bool) (*fleet, func(), error) {
 			f.servers = append(f.servers, srv)
 			c.Backends = append(c.Backends, balance.Backend{Name: name, URL: srv.URL, Header: http.Header{"Authorization": {"Bearer machine"}}})
 		}
+	}
+	if c.Audit != "" && c.auditKey == (audit.Key{}) {
+		clean()
+		return nil, nil, errors.New("an audit folder that is to last needs an audit_key in the file of -config")
 	}
 	if c.Audit == "" {
 		dir, err := os.MkdirTemp("", "llmaas-audit-")

@@ -6,6 +6,29 @@
 //	go run ./examples/gateway -config gateway.json
 //
 // assemble.go puts the parts together; the rest is flags and the demonstration.
+//
+// A configuration is one JSON object. Every member may be left out; flags come
+// before it; a member that it does not know is an error.
+//
+//	{
+//	  "addr": "127.0.0.1:8080",
+//	  "backends": [
+//	    {"Name": "gpu-01", "URL": "http://10.0.0.1:8000/v1", "Weight": 2, "Models": ["gpt-oss:120b"],
+//	     "Header": {"Authorization": ["Bearer …"]}}
+//	  ],
+//	  "keys": "/var/lib/llmaas/keys.json",
+//	  "audit": "/var/lib/llmaas/audit",
+//	  "audit_key": "$AUDIT_KEY",
+//	  "alerts": [
+//	    {"Name": "slow", "Measure": "latency_p99", "Above": 30, "Below": 20, "For": 60000000000}
+//	  ]
+//	}
+//
+// Backends are the fields of balance.Backend, alerts those of metrics.Alert, with
+// For in nanoseconds. The key of the audit is 64 hexadecimal digits, as openssl
+// rand -hex 32 prints them, or the name of a variable that holds them; a folder
+// that is to last needs one. With a file of keys that has none yet, the keys of
+// the demonstration are made and printed once.
 package main
 
 import (
@@ -58,7 +81,7 @@ func parse(args []string) (flags, error) {
 	return f, set.Parse(args)
 }
 
-func run(ctx context.Context, args []string, out io.Writer) error {
+func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	f, err := parse(args)
 	if err != nil {
 		return err
@@ -101,19 +124,23 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 	}
 	api, log, err := assemble(ctx, c, keys)
+	if log != nil {
+		defer func() { err = errors.Join(err, log.Close()) }()
+	}
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
 	mux.HandleFunc("GET /stats", machines.serveStats)
+	var written error
 	err = gateway.Serve(ctx, gateway.ServerOptions{Addr: c.Addr, Handler: mux, Ready: func(a net.Addr) {
 		greet(out, a, made)
 		if f.env != "" {
-			err = writeEnv(f.env, a, made)
+			written = writeEnv(f.env, a, made)
 		}
 	}})
-	return errors.Join(err, log.Close())
+	return errors.Join(err, written)
 }
 
 // greet prints what a person needs.
