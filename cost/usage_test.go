@@ -32,6 +32,7 @@ func TestParseUsage(t *testing.T) {
 		// A total that fits neither way, such as one with other tokens in it.
 		{`{"prompt_tokens":70,"completion_tokens":200,"total_tokens":999,"reasoning_tokens":40}`, Usage{Input: 70, Output: 200, Reasoning: 40}, nil},
 		{`{"prompt_tokens":70,"completion_tokens":200,"total_tokens":0,"reasoning_tokens":40}`, Usage{Input: 70, Output: 200, Reasoning: 40}, nil},
+		{`{"prompt_tokens":70,"completion_tokens":40,"total_tokens":999,"reasoning_tokens":40}`, Usage{Input: 70, Output: 40, Reasoning: 40}, nil},
 		// The total says that 40 reasoning tokens are part of 10.
 		{`{"prompt_tokens":70,"completion_tokens":10,"total_tokens":80,"reasoning_tokens":40}`, Usage{}, ErrUsage},
 		// Embeddings, rerank, audio; whole replies and chunks.

@@ -155,6 +155,8 @@ func TestInterruptedAndTooLongAreBlocked(t *testing.T) {
 	r := g.Inspect(ctx, guard.Input{Text: "hello"})
 	require.Equal(t, guard.Block, r.Action)
 	require.Equal(t, []string{"guard/interrupted"}, r.Rules())
+	_, err := r.MarshalJSONWithText("hello")
+	require.NoError(t, err, "a finding about no piece of the text")
 	r = inspect(g, "", "hello, hello")
 	require.Equal(t, guard.Block, r.Action)
 	require.Equal(t, []string{"guard/too-long"}, r.Rules())
