@@ -5,6 +5,9 @@
 //
 //	cd tokens/bpe/bpetest && go test ./...
 //
-// LLMAAS_EVAL names a directory with tokens/dev.jsonl.gz, texts with exact
-// counts; they are checked too when it is set.
+// Texts with exact counts that somebody else made are checked too where they are
+// at hand, in tokens/dev.jsonl.gz of the directory that LLMAAS_EVAL names; with
+// the tag and without the variable the test fails:
+//
+//	LLMAAS_EVAL=/path/to/eval go test -tags eval ./...
 package bpetest
