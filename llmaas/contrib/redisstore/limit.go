@@ -89,9 +89,9 @@ func (o *CountOptions) check(s *Store) error {
 // expires a minute after its window, that of requests at once
 // [CountOptions].MaxCall after the last change.
 //
-// An error means that the server may have counted or not. A Take that did stays
-// counted until its window is over; a Give that is tried again may be counted
-// twice.
+// An error means that the server may have counted or not. What a Take counted
+// stays until its window is over, or, of requests at once, until nothing has
+// changed that count for MaxCall; a Give that is tried again may count twice.
 type Limits struct {
 	store      *Store
 	opts       CountOptions
@@ -143,7 +143,7 @@ func (l *Limits) Take(ctx context.Context, tenant string, counters []limit.Count
 			return nil, false, fmt.Errorf("redisstore: take: %s: got a value that is no count", counters[i].Name)
 		}
 	}
-	return values, reply[0] == int64(1), nil
+	return values, reply[0] == int64(1), nil // what limit_take.lua says first
 }
 
 // Give implements [limit.State]. For a tenant of [CountOptions].FailOpen with
