@@ -27,6 +27,7 @@ func (p *parser) resolve() *Set {
 		words += len(s.words)
 	}
 	r.index = make(map[literal]int32, words)
+	r.out.literals = make([]literal, 0, words)
 	for _, name := range slices.Sorted(maps.Keys(p.sets)) {
 		if s := p.sets[name]; s.at.line == 0 {
 			p.failAt(s.used, "got extend %s, want a set of that name somewhere", s.name)
@@ -218,7 +219,7 @@ func (r *resolver) words(at place, s *wordSet, lang string) []int32 {
 // straight or curled.
 func (r *resolver) intern(all []int32, at place, l literal) []int32 {
 	all = append(all, r.internOne(at, l))
-	if strings.ContainsAny(l.text, "'’") {
+	if strings.Contains(l.text, "'") || strings.Contains(l.text, "’") {
 		straight, curled := l, l
 		straight.text = strings.ReplaceAll(l.text, "’", "'")
 		curled.text = strings.ReplaceAll(l.text, "'", "’")
@@ -252,10 +253,24 @@ func (r *resolver) internOne(at place, l literal) int32 {
 // fold returns s as it stands in the main view, white space made single.
 func (r *resolver) fold(s string) string {
 	r.folded.Reset(s)
-	if string(r.folded.Main().Text) == s && strings.TrimSpace(s) == s && !strings.ContainsAny(s, "\n\t") && !strings.Contains(s, "  ") {
+	text := r.folded.Main().Text
+	if string(text) == s && singleSpaced(s) {
 		return s
 	}
-	return strings.Join(strings.FieldsFunc(string(r.folded.Main().Text), func(c rune) bool {
+	return strings.Join(strings.FieldsFunc(string(text), func(c rune) bool {
 		return c < 0x80 && isSpace(byte(c))
 	}), " ")
+}
+
+// singleSpaced reports whether s has no white space but single spaces between words.
+func singleSpaced(s string) bool {
+	after := true
+	for i := range len(s) {
+		space := isSpace(s[i])
+		if space && (after || s[i] != ' ') {
+			return false
+		}
+		after = space
+	}
+	return !after
 }

@@ -24,11 +24,12 @@ type option struct {
 
 // cutWord splits s at its first white space.
 func cutWord(s string) (word, rest string) {
-	i := strings.IndexAny(s, " \t")
-	if i < 0 {
-		return s, ""
+	for i := range len(s) {
+		if s[i] == ' ' || s[i] == '\t' {
+			return s[:i], strings.TrimSpace(s[i:])
+		}
 	}
-	return s[:i], strings.TrimSpace(s[i:])
+	return s, ""
 }
 
 // stripComment removes a # that follows white space, and what comes after it,
