@@ -30,11 +30,7 @@ func decodeAtbash(s string, d *draft) {
 
 // decodeReversed reads the text from its end.
 func decodeReversed(s string, d *draft) {
-	for end := len(s); end > 0 && !d.full(); {
-		_, size := utf8.DecodeLastRuneInString(s[:end])
-		d.addBack(s[end-size:end], end-size, end)
-		end -= size
-	}
+	d.backwards(s, 0, len(s))
 }
 
 // decodeMirrored reads each word from its end.
@@ -43,11 +39,7 @@ func decodeMirrored(s string, d *draft) {
 		word := gapEnd(s, i)
 		d.copy(s, i, word)
 		i = tokenEnd(s, word)
-		for end := i; end > word; {
-			_, size := utf8.DecodeLastRuneInString(s[word:end])
-			d.addBack(s[end-size:end], end-size, end)
-			end -= size
-		}
+		d.backwards(s, word, i)
 	}
 }
 

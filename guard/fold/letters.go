@@ -131,9 +131,12 @@ func (w *weaver) token(start, end int, apart bool) {
 func letterwise(token string, sign byte) (others, parted int, alternate bool) {
 	alternate = true
 	after := true
-	for _, r := range token {
-		if r == rune(sign) {
+	for i := range len(token) {
+		switch c := token[i]; {
+		case c == sign:
 			after = true
+			continue
+		case !utf8.RuneStart(c):
 			continue
 		}
 		if others > 0 && after {
@@ -162,16 +165,20 @@ func isLetterOrHigh(c byte) bool { return isLetter(c) || c >= utf8.RuneSelf }
 func (w *weaver) strip(start, end int, sign byte, instead string) {
 	w.upTo(start)
 	after := instead != "" // a sign here parts no words: it is the text's own
-	for i := start; i < end; {
-		_, size := utf8.DecodeRuneInString(w.s[i:end])
+	for i := start; i < end && !w.d.full(); {
 		if w.s[i] == sign && !after {
 			add(w.d, instead, i, i+1)
 			after = true
-		} else {
-			w.d.copy(w.s, i, i+size)
-			after = false
+			i++
+			continue
 		}
-		i += size
+		next := strings.IndexByte(w.s[i+1:end], sign) + i + 1
+		if next == i {
+			next = end
+		}
+		w.d.copy(w.s, i, next)
+		after = false
+		i = next
 	}
 	w.done = end
 }
@@ -219,16 +226,18 @@ const longestLeet = 24
 func decodeLeet(s string, d *draft) {
 	w := weaver{s: s, d: d}
 	last := false
-	for i := gapEnd(s, 0); i < len(s) && !d.full(); {
-		end := tokenEnd(s, i)
+	i := gapEnd(s, 0)
+	end := tokenEnd(s, i)
+	letters, digits := leetLetters(s[i:end])
+	for i < len(s) && !d.full() {
 		next := gapEnd(s, end)
-		letters, digits := leetLetters(s[i:end])
-		mixed := letters && digits
-		if mixed || digits && (last || nextIsMixed(s, next)) {
+		nextEnd := tokenEnd(s, next)
+		nextLetters, nextDigits := leetLetters(s[next:nextEnd])
+		if digits && (letters || last || nextLetters && nextDigits) {
 			w.leet(i, end)
 		}
-		last = mixed
-		i = next
+		last = letters && digits
+		i, end, letters, digits = next, nextEnd, nextLetters, nextDigits
 	}
 	w.rest()
 }
@@ -243,11 +252,6 @@ func leetLetters(token string) (letters, digits bool) {
 		digits = digits || '0' <= token[i] && token[i] <= '9' || token[i] == '@' || token[i] == '$'
 	}
 	return letters, digits
-}
-
-func nextIsMixed(s string, i int) bool {
-	letters, digits := leetLetters(s[i:tokenEnd(s, i)])
-	return letters && digits
 }
 
 // leet writes s[start:end] with letters for digits and signs; a sign at an edge is a sign.

@@ -3,6 +3,7 @@ package fold
 import (
 	"slices"
 	"sort"
+	"unicode/utf8"
 )
 
 // piece says that the decoded bytes from at on stem from what the decoder read: each unit of them
@@ -105,6 +106,29 @@ func (d *draft) addBack(text string, start, end int) {
 	}
 	d.note(len(text), start, end, true)
 	d.bytes = append(d.bytes, text...)
+}
+
+// backwards appends the characters of s[start:end] from the last to the first.
+func (d *draft) backwards(s string, start, end int) {
+	for end > start && !d.full() {
+		ascii := end
+		for ascii > start && s[ascii-1] < utf8.RuneSelf && end-ascii < d.limit-len(d.bytes) {
+			ascii--
+		}
+		if ascii == end {
+			_, size := utf8.DecodeLastRuneInString(s[start:end])
+			d.addBack(s[end-size:end], end-size, end)
+			end -= size
+			continue
+		}
+		d.fits(end - ascii)
+		if !d.extend(1, end, -1) {
+			d.begin(piece{uint32(len(d.bytes)), uint32(end), 1, -1}, ascii, end)
+		}
+		for ; end > ascii; end-- {
+			d.bytes = append(d.bytes, s[end-1])
+		}
+	}
 }
 
 // copy appends s[start:end] as it is.
