@@ -66,6 +66,8 @@ func TestBudgetEdges(t *testing.T) {
 	_, err = b.Balance(ctx, strings.Repeat("x", maxTenant+1), now)
 	require.ErrorContains(t, err, "257 bytes")
 	require.ErrorContains(t, b.Charge(ctx, "\xff", 1, now), "not UTF-8")
+	require.ErrorContains(t, b.Charge(ctx, "acme", -1, now), "-0.000000001")
+	require.NoError(t, b.Charge(ctx, "acme", 0, now))
 
 	free, err := b.Reserve(ctx, "acme", 0, now)
 	require.NoError(t, err)

@@ -433,6 +433,14 @@ func TestRespond(t *testing.T) {
 		require.Equal(t, "application/json", w.Header().Get("Content-Type"))
 		require.JSONEq(t, `{"error":{"message":"`+row.msg+`","type":"rate_limit_error","code":"rate_limit_exceeded"}}`, w.Body.String())
 	}
+	for wait, want := range map[time.Duration]string{time.Nanosecond: "1", time.Second: "1", time.Second + 1: "2", time.Minute: "60"} {
+		e := ExceededError{Limit: OutputPerHour, RetryAfter: wait}
+		header = http.Header{}
+		e.Set(header)
+		require.Equal(t, want, header.Get("Retry-After"))
+		require.ErrorContains(t, &e, "retry after "+wait.String())
+	}
+	require.NotContains(t, (&ExceededError{}).Error(), "retry")
 	header = http.Header{}
 	requestsOf(Counter{Max: Unlimited}, 5).Set(header)
 	require.Empty(t, header)
