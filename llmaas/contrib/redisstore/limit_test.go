@@ -290,44 +290,63 @@ func TestLimitsOfTheDead(t *testing.T) {
 	require.Equal(t, []int64{30}, values, "what they had set aside of the hour stays")
 }
 
-// TestLimitsSurviveKill kills a server that writes before it answers, three times
-// under load: at the end all is counted that it said it had counted, and nothing
-// else but what it could not say any more.
-func TestLimitsSurviveKill(t *testing.T) {
+// underKills runs what each of 16 goroutines gets from work again and again, on a
+// server that writes before it answers and is killed three times. Work reports
+// whether it succeeded; between the kills, and after the last one, it must, many
+// times.
+func underKills(t *testing.T, work func(s *server, goroutine int) func() bool) *server {
+	t.Helper()
 	s := startServer(t)
 	s.kill()
 	startDurable(t, s)
 	var stop atomic.Bool
-	var counted, unknown, answered atomic.Int64
+	var succeeded atomic.Int64
 	var wg sync.WaitGroup
 	for g := range 16 {
-		state := limitsOf(t, s, redisstore.CountOptions{})
+		one := work(s, g)
 		wg.Go(func() {
-			for i := int64(1); !stop.Load(); i++ {
-				_, ok, err := state.Take(context.Background(), "acme", n(i%97+int64(g), limit.Unlimited), noon)
-				switch {
-				case err != nil:
-					unknown.Add(i%97 + int64(g))
+			for !stop.Load() {
+				if one() {
+					succeeded.Add(1)
+				} else {
 					time.Sleep(time.Millisecond)
-				case !ok:
-					t.Error("refused below the limit")
-				default:
-					counted.Add(i%97 + int64(g))
-					answered.Add(1)
 				}
 			}
 		})
 	}
-	for range 3 {
-		before := answered.Load()
-		require.Eventually(t, func() bool { return answered.Load() > before+200 }, 30*time.Second, time.Millisecond)
-		s.kill()
-		startDurable(t, s)
+	for kill := range 4 {
+		before := succeeded.Load()
+		require.Eventually(t, func() bool { return succeeded.Load() > before+200 }, 30*time.Second, time.Millisecond)
+		if kill < 3 {
+			s.kill()
+			startDurable(t, s)
+		}
 	}
-	before := answered.Load()
-	require.Eventually(t, func() bool { return answered.Load() > before+200 }, 30*time.Second, time.Millisecond, "found again without a restart of the gateways")
 	stop.Store(true)
 	wg.Wait()
+	return s
+}
+
+// TestLimitsSurviveKill: at the end all is counted that the server said it had
+// counted, and nothing else but what it could not say any more.
+func TestLimitsSurviveKill(t *testing.T) {
+	var counted, unknown atomic.Int64
+	s := underKills(t, func(s *server, g int) func() bool {
+		state, add := limitsOf(t, s, redisstore.CountOptions{}), int64(g)
+		return func() bool {
+			add = add%97 + 1
+			_, ok, err := state.Take(context.Background(), "acme", n(add, limit.Unlimited), noon)
+			if err != nil {
+				unknown.Add(add)
+				return false
+			}
+			if !ok {
+				t.Error("refused below the limit")
+			}
+			counted.Add(add)
+			return true
+		}
+	})
 	values, _, err := limitsOf(t, s, redisstore.CountOptions{}).Take(t.Context(), "acme", n(0, limit.Unlimited), noon)
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, values[0], counted.Load())
