@@ -1,0 +1,110 @@
+package gateway
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// FuzzWalker compares the walker with encoding/json: the same members with the
+// same values in the same places, the same elements, and all strings.
+func FuzzWalker(f *testing.F) {
+	for _, seed := range []string{
+		`{"a":1,"b":[true,null,{"c":"d"}],"e":"\u00e9\ud83d\ude00"}`, ` { } `, `[]`, `[ 1 , "a" , [ ] , { } ]`, `"\\\""`, `{"a":{"a":"b"},"\u0061":"c"}`,
+		`{"":-1.5e+3}`, `[[[["x"]]]]`, `{"a":"\ud800"}`, `7`, `{"a" : "b"  ,"c":  {}}`, "{\"a\":\"\xff\"}", `{"type":"x","y":{"id":["z",{"q":"r"}]}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if validJSON(raw) != nil {
+			return
+		}
+		var plain map[string]json.RawMessage
+		object := json.Unmarshal(raw, &plain) == nil && plain != nil
+		found := make(map[string]json.RawMessage)
+		err := members(raw, nil, func(name string, value []byte, at span) error {
+			require.Equal(t, string(raw[at.start:at.end]), string(value))
+			found[name] = value
+			return nil
+		})
+		if err == nil {
+			require.True(t, object)
+			require.Equal(t, plain, found)
+		} else {
+			require.True(t, !object || refused(err), err)
+		}
+		var list []json.RawMessage
+		array := json.Unmarshal(raw, &list) == nil && list != nil
+		i := 0
+		err = elements(raw, func(value []byte) error {
+			require.Equal(t, string(list[i]), string(value))
+			i++
+			return nil
+		})
+		require.Equal(t, array, err == nil)
+		require.Len(t, list, i)
+
+		var any any
+		require.NoError(t, json.Unmarshal(raw, &any))
+		var got []string
+		if texts(raw, nil, func(s string) { got = append(got, s) }) == nil {
+			for _, s := range leaves(any, nil) { // members that stand twice are read both times
+				require.Contains(t, got, s)
+			}
+		}
+		_ = texts(raw, unreadNames, func(string) {})
+		_ = readReply(raw)
+	})
+}
+
+// refused reports whether the walker is stricter than encoding/json on purpose.
+func refused(err error) bool {
+	return slices.Contains([]string{"gateway: body: a name of an object stands twice", "gateway: body: a string holds half of a surrogate pair"}, err.Error())
+}
+
+// leaves are all strings of a value.
+func leaves(v any, all []string) []string {
+	switch v := v.(type) {
+	case string:
+		return append(all, v)
+	case []any:
+		for _, e := range v {
+			all = leaves(e, all)
+		}
+	case map[string]any:
+		for _, e := range v {
+			all = leaves(e, all)
+		}
+	}
+	return all
+}
+
+// FuzzAsk reads any body as every kind of request. Whatever it holds, it is taken
+// or refused, and the body for the machine is JSON again.
+func FuzzAsk(f *testing.F) {
+	for _, seed := range []string{
+		`{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a"}]}],"stream":true,"stream_options":{"x":1},"n":2}`,
+		`{"stream_options":null,"stream":true,"prompt":["a","b"],"model":"m","max_tokens":3}`,
+		` {"messages":[{"role":"assistant","tool_calls":[{"id":"1","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","content":null}],"model":"m","stream":true}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		for _, read := range []func(*ask) error{(*ask).chat, (*ask).json} {
+			a := &ask{raw: slices.Clone(raw), choices: 1}
+			if read(a) != nil {
+				continue
+			}
+			require.NotEmpty(t, a.model)
+			out := a.outgoing("another")
+			require.Equal(t, string(raw), string(a.raw), "the body is left as it was")
+			b := &ask{raw: out, choices: 1}
+			require.NoError(t, read(b), string(out))
+			require.Equal(t, "another", b.model)
+			require.Equal(t, a.messages, b.messages)
+			require.True(t, !b.stream || b.usageSaid)
+		}
+	})
+}
