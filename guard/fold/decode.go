@@ -59,7 +59,7 @@ var decoders = [...]decoder{
 	{Entities, false, ampersands, decodeEntities, false},
 	{Percent, false, percents, decodePercent, false},
 	{Base64, false, longRuns, decodeBase64, false},
-	{Hex, false, longRuns | apart | pairs | digitRuns, decodeHex, false},
+	{Hex, false, longRuns | pairs | digitRuns, decodeHex, false},
 	{Decimal, false, numbers, decodeDecimal, false},
 	{Binary, false, digitRuns, decodeBinary, false},
 	{Morse, true, signals, decodeMorse, false},

@@ -32,25 +32,27 @@ func (v *View) inParent(s Span) Span {
 		return Span{out.Start, out.Start}
 	}
 	for i := v.pieceAt(s.Start); i < len(v.pieces) && int(v.pieces[i].at) < s.End; i++ {
-		first := v.unitAt(max(s.Start, int(v.pieces[i].at)))
-		last := v.unitAt(s.End - 1)
+		p, end := v.pieces[i], s.End
 		if i+1 < len(v.pieces) {
-			last = v.unitAt(min(s.End, int(v.pieces[i+1].at)) - 1)
+			end = min(end, int(v.pieces[i+1].at))
 		}
+		first, last := p.unitAt(max(s.Start, int(p.at))), p.unitAt(end-1)
 		out = Span{min(out.Start, first.Start, last.Start), max(out.End, first.End, last.End)}
 	}
 	return out
 }
 
 // unitAt is what the unit was read from that holds byte p of v.raw.
-func (v *View) unitAt(p int) Span {
-	piece := v.pieces[v.pieceAt(p)]
-	n := max(p-int(piece.at), 0) / int(max(piece.unit, 1))
-	start := int(piece.src) + n*int(piece.size)
-	if piece.size < 0 {
-		return Span{start + int(piece.size), start}
+func (v *View) unitAt(p int) Span { return v.pieces[v.pieceAt(p)].unitAt(p) }
+
+// unitAt is what the unit was read from that holds the decoded byte i.
+func (p piece) unitAt(i int) Span {
+	n := max(i-int(p.at), 0) / int(max(p.unit, 1))
+	start := int(p.src) + n*int(p.size)
+	if p.size < 0 {
+		return Span{start + int(p.size), start}
 	}
-	return Span{start, start + int(piece.size)}
+	return Span{start, start + int(p.size)}
 }
 
 // draft is a view in the making.

@@ -17,8 +17,13 @@ type findings struct {
 	told [len(rules)][check.Critical + 1]uint8
 }
 
+// full reports whether a finding of that kind would not be kept.
+func (f *findings) full(r rule, severity check.Severity) bool {
+	return f.told[r][severity] == maxTold
+}
+
 func (f *findings) add(r rule, severity check.Severity, view string, span check.Span) {
-	if f.told[r][severity] == maxTold {
+	if f.full(r, severity) {
 		return
 	}
 	f.told[r][severity]++

@@ -30,7 +30,9 @@ func (t *templates) inspectTokens(v *fold.View, found *findings) {
 			} else if fences%2 == 1 || quoted(v.Text, at-1, at-1+size) {
 				severity = check.Medium
 			}
-			found.add(rule, severity, v.Name, v.Span(at-1, at-1+size))
+			if !found.full(rule, severity) {
+				found.add(rule, severity, v.Name, v.Span(at-1, at-1+size))
+			}
 			at += size - 1
 		}
 	}
@@ -44,7 +46,7 @@ func (t *templates) token(text []byte) (size int, infill bool) {
 	closer := byte(']')
 	if text[0] == '<' {
 		closer = '>'
-		if text[1] != '|' && text[1] != '<' && text[1] != 's' && text[1] != 'e' {
+		if text[1] != '|' && text[1] != '<' && text[1] != 's' && text[1] != 'e' || text[2] == '<' {
 			return 0, false
 		}
 	}
