@@ -93,6 +93,8 @@ func TestNewRefuses(t *testing.T) {
 		want string
 	}{
 		{guard.Options{Policy: guard.Policy{Flag: -1}}, "guard: Options.Policy: thresholds: got flag -1 and block 100, want 0 < flag <= block"},
+		{guard.Options{Policy: guard.Policy{Disabled: []string{"/tag"}}}, `got "/tag", want family/slug or family/*`},
+		{guard.Options{Policy: guard.Policy{Allow: []guard.Allowed{{Rule: "html/", SHA256: guard.TextSHA256("x")}}}}, `got "html/", want family/slug or family/*`},
 		{guard.Options{Policy: guard.Policy{Disabled: []string{"html"}}}, `guard: Options.Policy: disabled: rule: got "html", want family/slug or family/*`},
 		{guard.Options{Tenants: map[string]guard.Policy{"x": {Allow: []guard.Allowed{{SHA256: "ab"}}}}}, `guard: Options.Tenants["x"]: allow: SHA256: got 2 characters, want 64 hexadecimal digits`},
 		{guard.Options{MaxBytes: -1}, "guard: Options.MaxBytes: got -1, want 0 or more"},
@@ -160,7 +162,7 @@ func TestInterruptedAndTooLongAreBlocked(t *testing.T) {
 	r = inspect(g, "", "hello, hello")
 	require.Equal(t, guard.Block, r.Action)
 	require.Equal(t, []string{"guard/too-long"}, r.Rules())
-	require.Equal(t, guard.Allow, inspect(g, "", "hello").Action)
+	require.Equal(t, guard.Allow, inspect(g, "", "ten bytes.").Action)
 }
 
 func TestReportHoldsNoText(t *testing.T) {
