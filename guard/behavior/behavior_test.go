@@ -152,6 +152,29 @@ func TestFragmentPoints(t *testing.T) {
 	}
 }
 
+// TestGravestFragment shows that of several rules over one cut the gravest is
+// named, and the points of all are added up.
+func TestGravestFragment(t *testing.T) {
+	b := mustNew(t, Options{Scan: twice{}})
+	require.Empty(t, say(b, check.Input{Session: "1", Text: "one", Time: start}))
+	found := say(b, check.Input{Session: "1", Text: "two", Time: start})
+	require.Len(t, found, 1)
+	require.Equal(t, check.High, found[0].Severity)
+	require.Equal(t, check.Low.Points()+check.High.Points(), found[0].Points())
+	require.Contains(t, found[0].Why, "test/grave")
+}
+
+// twice finds "one two" by two rules.
+type twice struct{}
+
+func (twice) Inspect(_ context.Context, p *check.Prompt, dst []check.Finding) []check.Finding {
+	if i := strings.Index(p.Text, "one two"); i >= 0 {
+		span := check.Span{Start: i, End: i + len("one two")}
+		dst = append(dst, check.Finding{Rule: "test/weak", Severity: check.Low, Span: span}, check.Finding{Rule: "test/grave", Severity: check.High, Span: span})
+	}
+	return dst
+}
+
 // scored finds a phrase and gives it points.
 type scored struct {
 	phrase string
