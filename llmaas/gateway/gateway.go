@@ -43,21 +43,21 @@ const patience = 30 * time.Second
 // serve is the way of a request. Each step decides, and leaves its decision on
 // the record; an error ends the way.
 func (g *Gateway) serve(x *exchange) error {
-	for _, step := range []struct {
+	for _, step := range [...]struct {
 		name string
-		do   func(*exchange) error
+		do   func(*Gateway, *exchange) error
 	}{
-		{"room", g.room},           // is there a free slot?
-		{"access", g.access},       // whose key is it, and may it come here?
-		{"body", g.body},           // what is asked for?
-		{"model", g.model},         // may the key have the model, and does it still live?
-		{"limit", g.limit},         // is there room in the limits for the worst case?
-		{"guard", g.guard},         // is what is new in this turn a prompt to let through?
-		{"backend", g.send},        // a machine that serves the model
-		{"answer", (*exchange).do}, // its answer, on to the caller
+		{"room", (*Gateway).room},     // is there a free slot?
+		{"access", (*Gateway).access}, // whose key is it, and may it come here?
+		{"body", (*Gateway).body},     // what is asked for?
+		{"model", (*Gateway).model},   // may the key have the model, and does it still live?
+		{"limit", (*Gateway).limit},   // is there room in the limits for the worst case?
+		{"guard", (*Gateway).guard},   // is what is new in this turn a prompt to let through?
+		{"backend", (*Gateway).send},  // a machine that serves the model
+		{"answer", (*Gateway).answer}, // its answer, on to the caller
 	} {
 		x.step(step.name)
-		if err := step.do(x); err != nil {
+		if err := step.do(g, x); err != nil {
 			x.decide("refuse")
 			return err
 		}

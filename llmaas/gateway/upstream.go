@@ -62,10 +62,10 @@ func (x *exchange) affinity() string {
 	return ""
 }
 
-// do passes the machine's answer on.
-func (x *exchange) do() error {
+// answer passes the machine's answer on.
+func (g *Gateway) answer(x *exchange) error {
 	if x.path == "/models" {
-		return x.g.serveModels(x)
+		return g.serveModels(x)
 	}
 	defer func() { _ = x.resp.Body.Close() }()
 	h := x.w.Header()

@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"sync"
@@ -131,7 +130,7 @@ func (m *Metrics) Observe(r Request) {
 		m.limited.add(m.limits.bound(r.Limit), "", 1)
 	}
 	if r.Backend != "" {
-		m.backend.add(m.backends.bound(r.Backend), fmt.Sprintf("%dxx", r.Status/100), 1)
+		m.backend.add(m.backends.bound(r.Backend), strconv.Itoa(r.Status/100)+"xx", 1)
 		m.duration.observe(model, r.Duration.Seconds())
 	}
 	if r.TTFT > 0 {
