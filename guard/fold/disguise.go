@@ -8,24 +8,12 @@ import (
 // decodeShift moves the letters of the alphabet back by d.shift: ROT13 or Caesar's cipher.
 func decodeShift(s string, d *draft) {
 	back := 26 - d.shift
-	for i := 0; i < len(s) && !d.full(); i++ {
-		c := s[i]
-		if isLetter(c) {
-			c = (c|0x20-'a'+back)%26 + 'a'
-		}
-		d.change(c, i)
-	}
+	d.swap(s, func(c byte) byte { return (c|0x20-'a'+back)%26 + 'a' })
 }
 
 // decodeAtbash reads the alphabet from z to a.
 func decodeAtbash(s string, d *draft) {
-	for i := 0; i < len(s) && !d.full(); i++ {
-		c := s[i]
-		if isLetter(c) {
-			c = 'z' - (c | 0x20 - 'a')
-		}
-		d.change(c, i)
-	}
+	d.swap(s, func(c byte) byte { return 'z' - (c | 0x20 - 'a') })
 }
 
 // decodeReversed reads the text from its end.

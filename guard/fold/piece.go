@@ -147,15 +147,19 @@ func (d *draft) copy(s string, start, end int) {
 	d.bytes = append(d.bytes, s[start:end]...)
 }
 
-// change appends c for the byte at i, in a text that changes throughout.
-func (d *draft) change(c byte, i int) {
-	if d.full() {
-		return
+// swap appends s with another letter for each letter.
+func (d *draft) swap(s string, other func(byte) byte) {
+	var to [256]byte
+	for i := range to {
+		if to[i] = byte(i); isLetter(to[i]) {
+			to[i] = other(to[i])
+		}
 	}
-	if !d.extend(verbatim, i, 1) {
-		d.begin(piece{uint32(len(d.bytes)), uint32(i), verbatim, 1}, i, i+1)
+	at := len(d.bytes)
+	d.copy(s, 0, len(s))
+	for i, c := range d.bytes[at:] {
+		d.bytes[at+i] = to[c]
 	}
-	d.bytes = append(d.bytes, c)
 }
 
 // note says that the next n bytes stem from [start, end).

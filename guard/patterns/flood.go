@@ -160,6 +160,10 @@ func nextWord(text []byte, i int) word {
 		}
 		w := word{span: span{i, i + n}, unspaced: c == unspaced}
 		for c == spaced && w.end < len(text) {
+			if asciiWord(text[w.end]) {
+				w.end++
+				continue
+			}
 			next, n := classOf(text[w.end:])
 			if next != spaced {
 				break
