@@ -289,8 +289,10 @@ func TestUnder(t *testing.T) {
 	s, err = Default().StatusOn("gpt-oss:20b", date("2026-08-29"))
 	require.NoError(t, err)
 	require.Equal(t, Notice, s.Phase)
-	_, err = Default().Under(Policy{})
-	require.ErrorContains(t, err, "want at least 1")
+	for _, bad := range []Policy{{}, {NoticeMonths: 1, StableMonths: 1}, {NoticeMonths: 1, ReviewMonths: 1}, {StableMonths: 1, ReviewMonths: 1}} {
+		_, err = Default().Under(bad)
+		require.ErrorContains(t, err, "want at least 1")
+	}
 }
 
 // The embedded files keep one model a line, so that a diff shows what a review changed.
