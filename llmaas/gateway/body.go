@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
-	"mime/multipart"
 	"net/http"
 	"strings"
 
@@ -85,6 +82,8 @@ type ask struct {
 	messages  []tokens.Message
 	tools     []string
 
+	models []string // of a batch
+
 	modelAt   span // of the model's JSON string in raw
 	hidden    bool // the usage of the stream was asked for by the gateway, not the caller
 	streamAt  span // of stream_options in raw
@@ -121,6 +120,8 @@ type bodyError struct{ what string }
 func (e *bodyError) Error() string { return "gateway: body: " + e.what }
 func (e *bodyError) Unwrap() error { return errBody }
 
+var errNoMessages = badBody("messages is missing or empty")
+
 func badBody(format string, args ...any) error { return &bodyError{fmt.Sprintf(format, args...)} }
 
 // defaultMaxTokens is the service's own (API page, 2025 and 2026).
@@ -150,6 +151,10 @@ func (g *Gateway) body(x *exchange) error {
 		err = x.ask.json()
 	case formBody:
 		err = x.ask.form(x.r.Header.Get("Content-Type"))
+	case anyBody:
+		if x.path == "/files" && x.r.Method == http.MethodPost {
+			err = x.ask.upload(x.r.Header.Get("Content-Type"))
+		}
 	}
 	if err == nil && len(x.ask.messages) > 0 {
 		x.estimate = tokens.For(x.ask.model).EstimateMessages(x.ask.messages, x.ask.tools...)
@@ -235,7 +240,7 @@ func (a *ask) chat() error {
 	case a.model == "":
 		return badBody("model is missing")
 	case len(a.messages) == 0:
-		return badBody("messages is missing or empty")
+		return errNoMessages
 	}
 	return nil
 }
@@ -293,36 +298,6 @@ func count(name string, value []byte, n *int64, most int64) error {
 		return badBody("%s: want a whole number from 1 to %d", name, most)
 	}
 	*n = max(*n, v)
-	return nil
-}
-
-// form reads the model of a multipart body.
-func (a *ask) form(contentType string) error {
-	kind, params, err := mime.ParseMediaType(contentType)
-	if err != nil || kind != "multipart/form-data" {
-		return badBody("want multipart/form-data")
-	}
-	a.metered = true
-	for r := multipart.NewReader(bytes.NewReader(a.raw), params["boundary"]); ; {
-		part, err := r.NextRawPart()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return badBody("the multipart body is not whole")
-		}
-		if part.FormName() != "model" {
-			continue
-		}
-		value, err := io.ReadAll(io.LimitReader(part, 257))
-		if err != nil || len(value) > 256 || a.model != "" {
-			return badBody("model: want one part of at most 256 bytes")
-		}
-		a.model = string(value)
-	}
-	if a.model == "" {
-		return badBody("model is missing")
-	}
 	return nil
 }
 

@@ -32,9 +32,33 @@
 // the caller goes away the machine is stopped at once; what it had said until
 // then is billed.
 //
+// # What the guard reads
+//
+// Whatever a machine might put into a prompt: what is new in this turn, with the
+// session; and without it what callers and tools said before (the conversation is
+// the caller's to write), names, documents, templates, unknown fields and the
+// requests of a batch. Words of the host (system and developer messages, tools,
+// formats) and of the model are left alone. What two readers would read in two
+// ways is refused with status 400: names that stand twice or in another case,
+// unknown roles, token ids, broken UTF-8, half a surrogate pair.
+//
+// # Callers that do harm
+//
+// A header, a body, a pause and a write each have their time ([ServerOptions], 30 s
+// for a write), a body its length, requests under way their number. The name of
+// a model is never part of a header or a path, and a label only once a machine
+// has answered to it.
+//
 // # What is not covered
 //
 // No prompts or answers are logged; the audit has their digests, and texts only
-// for tenants for which [Config].RecordTexts says so. Files and batches live on
-// one machine: callers are sent to the same one by their tenant.
+// for tenants for which [Config].RecordTexts says so.
+//
+// Files and batches live on one machine, and callers are sent to the same one by
+// their tenant; but a machine does not know tenants. Grant /files and /batches
+// only where machines keep them apart, or where tenants may see each other's. The
+// tokens of a batch are not counted against limits.
+//
+// Pictures and sounds are not judged, and neither is text in them. Output scanning
+// reads what a model says, not the arguments of its tool calls.
 package gateway

@@ -12,6 +12,11 @@ import (
 // model asks whether the key may have the model, whether it is served, and what
 // lifecycle says of it.
 func (g *Gateway) model(x *exchange) error {
+	for _, m := range x.ask.models {
+		if err := x.who.Allow(kindOf(x.path), m); err != nil {
+			return err
+		}
+	}
 	x.hint.Model = x.ask.model
 	if x.ask.model == "" {
 		return nil

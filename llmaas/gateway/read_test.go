@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/llmaas/llmaas-go/llmaas/gateway/access"
 )
 
 // TestWhatAMachineMightRead has a row for each way to bring words to a model that
@@ -89,6 +91,33 @@ func TestWhatAMachineMightRead(t *testing.T) {
 		})
 	}
 	require.Empty(t, h.upstream())
+
+	narrow := h.mint(t, "acme", access.Grant{Models: []string{"gpt-oss*"}, Endpoints: []string{"/files"}})
+	form := func(purpose, encoding, line string) string {
+		return "--b\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\n" + purpose + "\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jsonl\"\r\n" +
+			encoding + "\r\n" + line + "\r\n--b--\r\n"
+	}
+	request := func(text string) string {
+		return `{"custom_id":"1","method":"POST","url":"/v1/chat/completions","body":` + chat("llama3.3:70b", text, "") + "}"
+	}
+	for _, row := range []struct {
+		name, key, body string
+		status          int
+	}{
+		{"batch", h.key, form("batch", "", request("Hello")+"\n"+request(bad)), 400},
+		{"batch of another purpose", h.key, form("user_data", "", request(bad)), 400},
+		{"batch in code", h.key, form("batch", "Content-Transfer-Encoding: quoted-printable\r\n", strings.ReplaceAll(request(bad), "=", "=3D")), 400},
+		{"batch behind a byte order mark", h.key, form("batch", "", "\ufeff"+request(bad)), 400},
+		{"body twice", h.key, form("batch", "", strings.Replace(request("Hello"), `"method"`, `"body":{},"method"`, 1)), 400},
+		{"batch of a model that is not granted", narrow, form("batch", "", request("Hello")), 403},
+		{"cut off", h.key, form("batch", "", request("Hello"))[:200], 400},
+	} {
+		got := h.send(t, row.key, "POST", "/v1/files", row.body, "Content-Type", "multipart/form-data; boundary=b")
+		require.Equal(t, row.status, got.status, "%s: %s", row.name, got.body)
+	}
+	require.Empty(t, h.upstream())
+	got := h.send(t, h.key, "POST", "/v1/files", form("batch", "", request("Hello")), "Content-Type", "multipart/form-data; boundary=b")
+	require.Equal(t, 200, got.status, got.body)
 
 	for name, body := range map[string]string{
 		"surrogate pair":           user(`"content":"Hello \ud83d\ude00"`),
