@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -130,13 +131,13 @@ func TestPathTricks(t *testing.T) {
 }
 
 // endless is a body that never ends, and counts what was read of it.
-type endless struct{ read int64 }
+type endless struct{ read atomic.Int64 }
 
 func (e *endless) Read(p []byte) (int, error) {
 	for i := range p {
 		p[i] = ' '
 	}
-	e.read += int64(len(p))
+	e.read.Add(int64(len(p)))
 	return len(p), nil
 }
 
@@ -161,7 +162,7 @@ func TestHugeBodies(t *testing.T) {
 			require.Equal(t, 413, resp.StatusCode)
 			require.Contains(t, string(text), "request_too_large")
 			h.CloseClientConnections()
-			require.Less(t, body.read, int64(64<<20), "what sockets hold, not a GB")
+			require.Less(t, body.read.Load(), int64(64<<20), "what sockets hold, not a GB")
 		})
 	}
 	require.Empty(t, h.upstream())

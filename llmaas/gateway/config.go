@@ -71,7 +71,9 @@ type Config struct {
 	// Nil means slog.Default.
 	Log *slog.Logger
 
-	// MaxBody is the largest request body, in bytes. 0 means 32 MiB.
+	// MaxBody is the largest request body, in bytes. 0 means 32 MiB. Bodies are
+	// held in memory, a few times over while they are read: with MaxConcurrent
+	// it bounds what callers with a key can take of it.
 	MaxBody int64
 
 	// MaxConcurrent bounds the requests under way; more are answered 503. 0

@@ -76,6 +76,9 @@ func newSealer(keyID string, aead cipher.AEAD) (*sealer, error) {
 // stands on disk, which is what json.Marshal makes of a [line], and its hash. The
 // line is valid until the next call.
 func (s *sealer) seal(r *Record, seq uint64, prev string) (text []byte, sum string, err error) {
+	if cap(s.text) > 1<<20 { // one long record must not hold its memory for good
+		s.plain, s.bound, s.sealed, s.text = bytes.Buffer{}, nil, nil, nil
+	}
 	s.plain.Reset()
 	if err := json.NewEncoder(&s.plain).Encode(r); err != nil {
 		return nil, "", fmt.Errorf("audit: record: %w", err)
