@@ -39,6 +39,45 @@
 // same, by an estimate that says so when the service's own count is missing.
 // Leaving the loop closes the connection, which stops the machine's work.
 //
+// [Stream.Response] is the whole of it afterwards, with tool calls joined.
+//
+// Thinking is apart from the answer, in Reasoning, whether the service sends it
+// as reasoning_content, as reasoning, or as <think>…</think> at the beginning.
+//
+// # Other endpoints
+//
+// [Client.Embeddings], [Client.Rerank], [Client.Complete], [Client.Transcribe],
+// [Client.Speak], [Client.Images] and [Client.Models] work alike; what has a
+// price is billed. [Call], put into the context by [WithCall], adds headers and
+// body fields that go-openai's types lack.
+//
+// # Other clients
+//
+// [Transport] gives a go-openai client that you keep the same powers, as the
+// transport of its HTTP client.
+//
+// # When it does not go well
+//
+// [Retry] and [Timeouts] bound what is tried again and waited for.
+// [Config.Fallbacks] are models and services to ask next, [Config.FallbackText] is
+// what to say when none answers; [Result.Fallbacks] has the reasons. [FileToken]
+// follows a token that rotates: one that is refused gets one more try with the
+// newer one, or with the one that was accepted last. [Limits] and a [Budget] stop
+// calls before the service does.
+//
+// # Looking on
+//
+// A [Guard] judges prompts, an [Output] scans answers, an [Observer] sees what
+// happens to each call ([LogEvents] writes it to a log/slog logger), and
+// [Config.Log] hears once a day of models whose end is near.
+//
+// # Many prompts
+//
+// [Client.Batch] makes many calls at once, as fast as the service lets it, and
+// goes on from its journal after a crash. [Client.SubmitBatch] hands them to the
+// service's Batch API, at half the price. A [Conversation] keeps what was said
+// within the model's window.
+//
 // # Errors
 //
 // Every error is an [*Error]; [errors.Is] tells the kind. No error, log line or
@@ -46,6 +85,8 @@
 //
 // # What is not covered
 //
-// No conversation is stored here: the caller sends the whole of it each turn, as
-// the API wants it.
+// Nothing is stored here but a batch's journal. Requests are not hedged: a second
+// machine is asked only when the first has failed. Images and audio in messages
+// are not judged. Thinking that a model ends with </think> without having begun
+// it with <think> stays in the answer: in a stream, it cannot be told in time.
 package llmaas

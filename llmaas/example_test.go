@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -86,4 +87,56 @@ func ExampleError() {
 	}
 	// Output:
 	// unicode/confusable-word {10 16} letters of another alphabet pass for Latin ones in this word
+}
+
+func ExampleClient_Batch() {
+	c := client(llmaas.Config{})
+	var reqs []openai.ChatCompletionRequest
+	for _, prompt := range []string{"one", "two", "three"} {
+		reqs = append(reqs, openai.ChatCompletionRequest{
+			Model:    "llama3.3:70b",
+			Messages: []openai.ChatCompletionMessage{{Role: "user", Content: prompt}},
+		})
+	}
+	items, err := c.Batch(context.Background(), reqs, llmaas.BatchOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, item := range items {
+		if item.Err != nil {
+			fmt.Println(item.Err)
+			continue
+		}
+		fmt.Println(item.Response.Text())
+	}
+	// Output:
+	// You wrote: one
+	// You wrote: two
+	// You wrote: three
+}
+
+func ExampleTransport() {
+	backend := &llmaastest.Backend{}
+	rt, err := llmaas.Transport(llmaas.Config{Token: llmaas.Static("any key"), BaseURL: "http://fake/v1", Transport: backend.Transport()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	conf := openai.DefaultConfig("not used")
+	conf.BaseURL, conf.HTTPClient = "http://fake/v1", &http.Client{Transport: rt}
+	c := openai.NewClientWithConfig(conf)
+
+	backend.Script(llmaastest.Reply{Status: 503}) // the transport tries again
+	resp, err := c.CreateChatCompletion(context.Background(), openai.ChatCompletionRequest{
+		Model:    "llama3.3:70b",
+		Messages: []openai.ChatCompletionMessage{{Role: "user", Content: "Bonjour"}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(resp.Choices[0].Message.Content)
+	// Output:
+	// You wrote: Bonjour
 }
