@@ -43,6 +43,11 @@ type Options struct {
 	// bounded memory of this process.
 	History History
 
+	// HistoryFailed is told why a shared History could not be reached, while
+	// the finding behavior/unavailable says only that it could not. It is called
+	// by many goroutines. nil means that nobody is told.
+	HistoryFailed func(error)
+
 	// MaxBytes refuses longer prompts unread, with the finding
 	// "guard/too-long". 0 means no limit: a prompt of any length is judged
 	// whole, in time linear in its length.
@@ -68,7 +73,8 @@ type Guard struct {
 	tenants atomic.Pointer[map[string]*policy]
 }
 
-// New makes a guard. The error says which option is wrong.
+// New makes a guard. The error says which option is wrong. It compiles every
+// rule: make one guard and share it.
 func New(o Options) (*Guard, error) {
 	g := &Guard{maxBytes: o.MaxBytes, now: o.Now}
 	if g.now == nil {
@@ -111,9 +117,10 @@ func (g *Guard) addChecks(o Options) error {
 		return err
 	}
 	past, err := behavior.New(behavior.Options{
-		History: o.History,
-		Scan:    seam{g},
-		Policy:  func(tenant string) BehaviorPolicy { return g.policy(tenant).behavior },
+		History:       o.History,
+		Scan:          seam{g},
+		HistoryFailed: o.HistoryFailed,
+		Policy:        func(tenant string) BehaviorPolicy { return g.policy(tenant).behavior },
 	})
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/llmaas/llmaas-go/guard"
+	"github.com/llmaas/llmaas-go/guard/behavior"
 )
 
 func newGuard(t testing.TB, o guard.Options) *guard.Guard {
@@ -126,6 +127,33 @@ func TestARuleCountsOnce(t *testing.T) {
 	require.Equal(t, 100-guard.MaxSpansPerRule, r.Omitted)
 	require.Equal(t, []string{"acme/shout"}, r.Rules())
 	require.Equal(t, 70, inspect(g, "", flagged+"!").Score)
+}
+
+func TestReportReadsBack(t *testing.T) {
+	want := inspect(newGuard(t, guard.Options{}), "", blocked+flagged)
+	require.NotEmpty(t, want.Findings)
+	data, err := json.Marshal(want)
+	require.NoError(t, err)
+	var got guard.Report
+	require.NoError(t, json.Unmarshal(data, &got))
+	require.Equal(t, want, got)
+	require.ErrorContains(t, json.Unmarshal([]byte(`{"action":"perhaps"}`), &got), "guard: report")
+}
+
+// lost is a history that nobody reaches.
+type lost struct{}
+
+func (lost) Append(context.Context, behavior.Key, *behavior.Entry, *behavior.Past) error {
+	return errors.New("connection refused")
+}
+
+func TestTheOperatorIsToldWhyAHistoryFails(t *testing.T) {
+	var told error
+	g := newGuard(t, guard.Options{History: lost{}, HistoryFailed: func(err error) { told = err }})
+	r := g.Inspect(context.Background(), guard.Input{Session: "s", Text: "hello"})
+	require.Equal(t, guard.Allow, r.Action)
+	require.Equal(t, []string{behavior.Unavailable}, r.Rules())
+	require.EqualError(t, told, "connection refused")
 }
 
 // TestDisabledRulesStayOffAcrossPrompts sends an attack in two pieces to a tenant

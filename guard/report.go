@@ -61,6 +61,7 @@ type findingJSON struct {
 	Rule     string   `json:"rule"`
 	Layer    string   `json:"layer"`
 	Severity Severity `json:"severity"`
+	Score    int      `json:"score,omitempty"` // where it is not the severity's
 	Start    int      `json:"start"`
 	End      int      `json:"end"`
 	View     string   `json:"view"`
@@ -79,7 +80,7 @@ type reportJSON struct {
 func (r Report) wire() reportJSON {
 	w := reportJSON{r.Action, r.Score, make([]findingJSON, len(r.Findings)), r.Omitted, r.Off}
 	for i, f := range r.Findings {
-		w.Findings[i] = findingJSON{f.Rule, f.Layer, f.Severity, f.Span.Start, f.Span.End, f.View, f.Why, nil}
+		w.Findings[i] = findingJSON{f.Rule, f.Layer, f.Severity, f.Score, f.Span.Start, f.Span.End, f.View, f.Why, nil}
 	}
 	return w
 }
@@ -89,6 +90,21 @@ func (r Report) wire() reportJSON {
 //	{"action":"block","score":100,"findings":[{"rule":"unicode/confusable-word","layer":"structure",
 //	 "severity":"high","start":0,"end":6,"view":"source","why":"…"}]}
 func (r Report) MarshalJSON() ([]byte, error) { return json.Marshal(r.wire()) }
+
+// UnmarshalJSON reads what [Report.MarshalJSON] writes.
+func (r *Report) UnmarshalJSON(data []byte) error {
+	var w reportJSON
+	if err := json.Unmarshal(data, &w); err != nil {
+		return fmt.Errorf("guard: report: %w", err)
+	}
+	*r = Report{Action: w.Action, Score: w.Score, Omitted: w.Omitted, Off: w.Off}
+	for _, f := range w.Findings {
+		r.Findings = append(r.Findings, Finding{
+			Rule: f.Rule, Layer: f.Layer, Severity: f.Severity, Score: f.Score, Span: Span{Start: f.Start, End: f.End}, View: f.View, Why: f.Why,
+		})
+	}
+	return nil
+}
 
 // MarshalJSONWithText is [Report.MarshalJSON] with the piece of text that each
 // finding points at, in a member "text". text is the prompt that was inspected;

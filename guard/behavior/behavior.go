@@ -41,6 +41,11 @@ type Options struct {
 	// Policy returns the policy of a tenant. It is called for every prompt, by
 	// many goroutines. Nil means the zero [Policy] for every tenant.
 	Policy func(tenant string) Policy
+
+	// HistoryFailed is told why a history could not be reached, for the
+	// operator: the finding says only that it could not. It is called by many
+	// goroutines. Nil means that nobody is told.
+	HistoryFailed func(error)
 }
 
 // Policy is what one tenant wants. The zero value gives the defaults.
@@ -160,6 +165,9 @@ func (b *Behavior) Inspect(ctx context.Context, p *check.Prompt, dst []check.Fin
 	err := b.opts.History.Append(ctx, Key{p.Tenant, p.Session}, &w.entry, &w.past)
 	w.entry.Piece = nil // it is the prompt's memory, and goes with it
 	if err != nil {
+		if b.opts.HistoryFailed != nil {
+			b.opts.HistoryFailed(err)
+		}
 		return append(dst, unavailable(p, policy))
 	}
 	dst = appendRuns(dst, p, policy, &w.past)
