@@ -1,8 +1,11 @@
-// Package redisstore keeps the sessions of guard/behavior on a Redis or Valkey
-// server, so that many gateways see one conversation.
+// Package redisstore keeps the sessions of the guard on a Redis or Valkey server,
+// so that many gateways see one conversation, and the counts of limits and
+// budgets, so that they share one limit.
 //
 //	store, err := redisstore.New(redisstore.Options{URL: "rediss://:password@redis.internal:6379/0", Secret: secret})
-//	layer, err := behavior.New(behavior.Options{History: store, Scan: patterns})
+//	g, err := guard.New(guard.Options{History: store, HistoryFailed: func(err error) { slog.Warn("history", "err", err) }})
+//
+// [NewLimits] and [NewBudgets] make the states of gateway/limit and cost of it.
 //
 // It is a module of its own, so that only who needs Redis depends on go-redis.
 //
