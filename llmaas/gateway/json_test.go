@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -55,8 +56,26 @@ func FuzzWalker(f *testing.F) {
 			}
 		}
 		_ = texts(raw, unreadNames, func(string) {})
-		_ = readReply(raw)
+		_ = newReplyReader().read(raw)
 	})
+}
+
+// TestReply has answers that are odd in one place: the rest is read all the same.
+func TestReply(t *testing.T) {
+	r := newReplyReader()
+	for raw, want := range map[string]string{
+		`{"choices":[{"delta":{"content":"a"}},{"delta":{"content":"b","reasoning":"t"},"finish_reason":"stop"}],"usage":null}`: "ab t true true ",
+		`{"choices":[{"delta":null,"finish_reason":null}],"usage":{"a":1}}`:                                                     "  true false {\"a\":1}",
+		`{"choices":null,"usage":{}}`:                               "  false false {}",
+		`{"choices":[7,{"text":"x"}]}`:                              "x  true false ",
+		`{"choices":[{"message":{"content":null,"refusal":"no"}}]}`: "no  true false ",
+		`{"choices":{},"usage":{"b":2}}`:                            "  false false {\"b\":2}",
+		`[]`:                                                        "  false false ", `{"choices":[`: "  false false ", ``: "  false false ",
+		`{"choices":[{"text":"a\ud800b"}]}`: "a\ufffdb  true false ",
+	} {
+		got := r.read([]byte(raw))
+		require.Equal(t, want, fmt.Sprintf("%s %s %v %v %s", got.said, got.thought, got.chose, got.finished, got.usage), raw)
+	}
 }
 
 // refused reports whether the walker is stricter than encoding/json on purpose.

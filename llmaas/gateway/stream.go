@@ -3,7 +3,6 @@ package gateway
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -19,7 +18,7 @@ const maxEvent = 16 << 20
 // stream passes events on as they come. What the scanner holds
 // back waits in a queue of events, so that the bytes stay what they were.
 func (x *exchange) stream() error {
-	p := &pipe{x: x, control: http.NewResponseController(x.w)}
+	p := &pipe{x: x, control: http.NewResponseController(x.w), reader: newReplyReader()}
 	if x.g.Output != nil {
 		p.scanner = x.g.Output.Scanner()
 	}
@@ -87,6 +86,7 @@ type pipe struct {
 	x       *exchange
 	scanner *output.Scanner
 	control *http.ResponseController
+	reader  *replyReader
 	bounded time.Time // when the deadline of writes was last moved
 
 	queue    []queued
@@ -109,10 +109,7 @@ func (p *pipe) pass(event []byte) error {
 		p.finished = true
 		return p.enqueue(event)
 	}
-	if !json.Valid(data) {
-		return p.enqueue(event) // a comment, or what only the caller understands
-	}
-	r := readReply(data)
+	r := p.reader.read(data) // of a comment, nothing
 	if len(r.usage) > 0 {
 		p.x.usage = append(p.x.usage[:0], r.usage...)
 		if p.x.ask.hidden && !r.chose {

@@ -101,10 +101,7 @@ func (x *exchange) whole() error {
 	}
 	if x.resp.StatusCode == http.StatusOK {
 		x.usage = body
-		var r reply
-		if json.Valid(body) {
-			r = readReply(body)
-		}
+		r := newReplyReader().read(body)
 		if r.chose && len(r.usage) > 0 {
 			x.usage = r.usage
 		}
