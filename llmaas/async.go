@@ -77,7 +77,8 @@ func BatchLines(reqs []AsyncRequest) ([]byte, error) {
 
 // SubmitBatch checks the requests, has the guard judge what is new in each, and
 // hands them to the service. One that the guard refuses refuses them all: nothing
-// is sent, and the error names its place.
+// is sent, and the error names its place. [Limits] and [Config.Budget] do not count
+// it: what it costs is known with the results.
 func (c *Client) SubmitBatch(ctx context.Context, reqs []AsyncRequest) (*AsyncBatch, error) {
 	lines, err := BatchLines(reqs)
 	if err != nil {

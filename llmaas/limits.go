@@ -21,7 +21,8 @@ type Limits struct {
 	OutputDay  int64 // output tokens a day of the clock, UTC
 	Concurrent int   // calls at once; further ones wait
 
-	// Models are those that may be called. Nil means any.
+	// Models are those that may be called, by the names that requests use. Nil
+	// means any.
 	Models []string
 }
 

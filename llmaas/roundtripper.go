@@ -32,6 +32,10 @@ const maxRequest = 256 << 20
 // come out in the one shape that go-openai reads without loss; one that was cut
 // off ends in [ErrTruncated]. Costs go to [Config.Observer].
 //
+// The guard judges chats, completions and pictures; what stands in uploaded files
+// is not judged. Fields of messages that go-openai does not know are left out:
+// what was judged is what is sent.
+//
 // Requests may go to the host of [Config.BaseURL] alone: others would get the token.
 func Transport(cfg Config) (http.RoundTripper, error) {
 	c, err := New(cfg)
