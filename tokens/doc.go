@@ -47,6 +47,9 @@
 // repositories were. Mean and P95 are of |error| in percent over texts of at
 // least 200 characters, short is tokens off below 50 characters, slack how far
 // High stands above the truth on average, in percent, from 200 characters on.
+// High's two columns are older than its allowance for gibberish, with which the
+// slack over the same texts, none of them held out, stayed within 0.4 of what it
+// was, and no more texts were missed in any family but gemma3, by one.
 //
 //	              mean   P95  total  short  High covers  slack   mean   P95
 //	              files held out                                 repositories
@@ -64,8 +67,10 @@
 // scripts other than Latin, Cyrillic, Arabic, Devanagari, Chinese, Japanese and
 // Korean, Likely is a guess of half a token a byte. High is charged by bytes
 // there, as for stacks of combining marks, tag characters and long runs of one
-// character, and is never more than one token a byte. Text made to be dear (one
-// letter and one ideograph in turn) can exceed High by a quarter.
+// character, and is never more than one token a byte. Random letters, marks and
+// glyphs, which cost more than any language, are told by how few familiar words
+// stand among them and are charged for it; of 101,100 texts of random units of
+// 611 kinds, alone and mixed, fewer than one in a thousand cost more than High.
 //
 // Estimating takes one pass without allocation: on one core of an EPYC server
 // 320 to 550 MB/s of English, 270 to 960 of Chinese, 230 to 380 of code, and

@@ -24,7 +24,9 @@ func (t *Table) rare(s string, start, end int, seed uint64, sum *Sums) {
 		if cost, ok := t.spell(s[letters:end], mark); ok {
 			n := end - letters
 			cost = cost<<gramShift + int64(t.Base[baseWord+(join*4+shape)*(maxWord+1)+n])
-			sum.Cost[Rare] += max(cost, floorOf(n))
+			cost = max(cost, floorOf(n))
+			sum.Cost[Rare] += cost
+			sum.plain(n, join, shape, cost)
 			return
 		}
 	}
@@ -50,7 +52,14 @@ func (t *Table) rare(s string, start, end int, seed uint64, sum *Sums) {
 	}
 	cost += int64(t.Grams[gram3(a, b, 1)])
 	cost = cost<<gramShift + int64(t.Base[baseWord+(join*4+shape)*(maxWord+1)+min(n, maxWord)])
-	sum.Cost[kind] += max(cost, floorOf(n))
+	cost = max(cost, floorOf(n))
+	sum.Cost[kind] += cost
+	switch kind {
+	case Rare:
+		sum.plain(n, join, shape, cost)
+	case Letter:
+		sum.letters(s[letters:end], n, join, cost)
+	}
 }
 
 // spell adds up the grams of an ASCII word; one with four equal letters in a row

@@ -5,11 +5,13 @@ import (
 	"unicode/utf8"
 )
 
-// Sums is what Scan found, in 1/256 token: the cost per kind, and what an upper
-// bound charges instead for the kinds Repeat and Bytes.
+// Sums is what Scan found, in 1/256 token: the cost per kind, what an upper
+// bound charges instead for the kinds Repeat and Bytes, and what it must allow
+// for when the rest turns out to be gibberish.
 type Sums struct {
 	Cost   [NumKinds]int64
 	Charge int64
+	Odd    [numOdd]int64
 }
 
 // Add adds what another scan found.
@@ -18,6 +20,9 @@ func (s *Sums) Add(o *Sums) {
 		s.Cost[k] += c
 	}
 	s.Charge += o.Charge
+	for k, c := range o.Odd {
+		s.Odd[k] += c
+	}
 }
 
 // Subtract takes back what Add added.
@@ -26,6 +31,9 @@ func (s *Sums) Subtract(o *Sums) {
 		s.Cost[k] -= c
 	}
 	s.Charge -= o.Charge
+	for k, c := range o.Odd {
+		s.Odd[k] -= c
+	}
 }
 
 // A bound charges a long run of one character by its bytes, except for the
@@ -75,7 +83,7 @@ func camelsIn(v, letters uint64) uint64 {
 
 // Scan adds the costs of text to sum, in one pass and without allocating.
 func (t *Table) Scan(s string, sum *Sums) {
-	seed, words := uint64(seedNone), int64(0)
+	seed, words, hits := uint64(seedNone), int64(0), int64(0)
 	for i := 0; i < len(s); {
 		c := byteClass[s[i]]
 		if i+8 <= len(s) {
@@ -103,6 +111,7 @@ func (t *Table) Scan(s string, sum *Sums) {
 				}
 				if cost, ok := t.cost(mix(seed, v&mask)); ok {
 					words += cost
+					hits++
 				} else {
 					t.rare(s, i, i+n>>3, seed, sum)
 				}
@@ -123,6 +132,7 @@ func (t *Table) Scan(s string, sum *Sums) {
 					}
 					if cost, ok := t.cost(h); ok {
 						words += cost
+						hits++
 					} else {
 						t.rare(s, i, i+8+m>>3, seed, sum)
 					}
@@ -154,6 +164,7 @@ func (t *Table) Scan(s string, sum *Sums) {
 		}
 	}
 	sum.Cost[Word] += words
+	sum.Odd[oddWord] += hits * One
 }
 
 func classAt(s string, i int) uint8 {
@@ -181,6 +192,7 @@ func (t *Table) word(s string, start, i int, seed uint64, sum *Sums) (end int, n
 	end, camel := wordEnd(s, i)
 	if cost, ok := t.cost(hashSpan(seed, s, start, end)); ok {
 		kind := Word
+		sum.Odd[oddWord] += One
 		if s[i] >= 0x80 || s[end-1] >= 0x80 || s[start+(end-start)/2] >= 0x80 {
 			kind = Foreign
 		}
@@ -265,7 +277,7 @@ func (t *Table) punct(s string, start, i int, sum *Sums) (int, uint64) {
 		sum.Cost[Punct] += cost
 		return end, seedNone
 	}
-	b, same, cost := byte(0), 0, int64(0)
+	b, same, cost, turns := byte(0), 0, int64(0), int64(newline)
 	for j := i; j < i+n; j++ {
 		c := s[j]
 		if c == b {
@@ -276,12 +288,15 @@ func (t *Table) punct(s string, start, i int, sum *Sums) (int, uint64) {
 			}
 		} else {
 			same = 0
+			turns++
 		}
 		cost += int64(t.Grams[gram2(rune(b), rune(c)|0x400000)])
 		b = c
 	}
 	cost = cost<<gramShift + int64(t.Base[basePunct+(min(i-start, 1)*4+follow*2+newline)*(maxPunct+1)+min(n, maxPunct)])
-	sum.Cost[Punct] += max(cost, One/2)
+	cost = max(cost, One/2)
+	sum.Cost[Punct] += cost
+	sum.Odd[oddMark] += max(turns*One-cost, 0)
 	return end, seedNone
 }
 
@@ -326,7 +341,9 @@ func (t *Table) blank(s string, i, end, nl int, sum *Sums) {
 		return
 	}
 	blanks := end - i - nl
-	sum.Cost[Space] += int64(t.Base[baseSpace+(min(nl, 4)*3+follow)*(maxBlank+1)+min(blanks, maxBlank)])
+	cost := int64(t.Base[baseSpace+(min(nl, 4)*3+follow)*(maxBlank+1)+min(blanks, maxBlank)])
+	sum.Cost[Space] += cost
+	sum.Odd[oddMark] += max(turnsIn(s[i:end])*One-cost, 0)
 	if blanks > maxBlank {
 		sum.Cost[Repeat] += int64(blanks-maxBlank) * int64(t.Base[baseRepeat+3])
 		sum.Charge += chargeBlank * int64(blanks-maxBlank)
@@ -349,7 +366,7 @@ func lonelyReturns(s string) (n int64) {
 
 // high prices glyphs, and whatever nothing was learned about, rune by rune.
 func (t *Table) high(s string, i int, sum *Sums) int {
-	a, same := rune(0), 0
+	a, same, last, glyphs := rune(0), 0, int64(0), 0
 	for i < len(s) && s[i] >= 0x80 {
 		c, n, g := rune(0), 3, -1
 		// Ideographs and kana, the bulk of Chinese and Japanese, by hand.
@@ -360,6 +377,7 @@ func (t *Table) high(s string, i int, sum *Sums) int {
 			c, n = utf8.DecodeRuneInString(s[i:])
 			switch classOf(c) {
 			case rLetter:
+				sum.alone(a, glyphs, last)
 				return i
 			case rGlyph:
 				g = glyphIndex(c)
@@ -374,19 +392,30 @@ func (t *Table) high(s string, i int, sum *Sums) int {
 		case g < 0:
 			sum.Cost[Bytes] += int64(n) * int64(t.Base[baseByte+scriptOf(c)])
 			sum.Charge += chargeByte*int64(n) + chargeNext
+			sum.Odd[oddGlyph] += chargeNext
 			a, same, c = 0, 0, 0
 		case same >= repeatMin:
 			sum.Cost[Repeat] += int64(t.Base[baseRepeat+5])
 			sum.Charge += chargeGlyph(c, n)
 		case t.glyphs[g] == unseen:
 			sum.Cost[Bytes] += int64(t.Base[baseUnseen+blockOf(c)])
+			sum.Odd[oddGlyph] += chargeNext
 			sum.Charge += chargeByte * int64(n)
 		default:
-			cost, _ := t.cost(pairHash(a, c))
-			sum.Cost[Glyph] += int64(t.glyphs[g]) + cost
+			cost, known := t.cost(pairHash(a, c))
+			last = int64(t.glyphs[g]) + cost
+			sum.Cost[Glyph] += last
+			glyphs++
+			switch {
+			case known:
+				sum.Odd[oddGlyph] -= familiarPair
+			case a != 0:
+				sum.Odd[oddGlyph] += max(worstGlyph(c)-last, 0)
+			}
 		}
 		a = c
 		i += n
 	}
+	sum.alone(a, glyphs, last)
 	return i
 }

@@ -239,7 +239,10 @@ func (t *Table) Bounds(sum *Sums, n int) (low, likely, high int) {
 	}
 	charge := sum.Charge - sum.Cost[Bytes] - sum.Cost[Repeat]
 	root := int64(math.Sqrt(float64(max(total, 0)) / One))
-	over = over/One + root*int64(t.High.Root) + int64(t.High.Once) + max(charge, 0)
+	over = over/One + root*int64(t.High.Root) + int64(t.High.Once)
+	// What gibberish may cost is allowed for by itself; texts without any need
+	// less than the margins that were drawn for both.
+	over = max(over*6/7, over/5+sum.worst()) + max(charge, 0)
 	under = under/One + root*int64(t.Low.Root) + int64(t.Low.Once)
 	if n == 0 {
 		return 0, 0, 0
