@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,7 +82,11 @@ func (x *exchange) step(name string) {
 func (x *exchange) decide(decision string, rules ...string) {
 	last := &x.steps[len(x.steps)-1]
 	last.Decision = decision
-	last.Rules = append(last.Rules, rules...)
+	for _, rule := range rules {
+		if !slices.Contains(last.Rules, rule) {
+			last.Rules = append(last.Rules, rule) // bounded by the rules there are
+		}
+	}
 }
 
 // room takes a slot, or refuses: a gateway that is full must answer, not hang,
@@ -129,7 +135,7 @@ func (g *Gateway) limit(x *exchange) error {
 		Cost:   int64(g.most(x)),
 	}, x.begun)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errLimits, err)
 	}
 	x.lease.Requests().Set(x.w.Header())
 	return nil

@@ -16,6 +16,7 @@ import (
 // What the gateway itself refuses.
 var (
 	errFull        = errors.New("gateway: too many requests under way")
+	errLimits      = errors.New("gateway: limits")
 	errNoEndpoint  = errors.New("gateway: no such endpoint")
 	errMethod      = errors.New("gateway: method")
 	errTooLarge    = errors.New("gateway: the body is too large")
@@ -60,6 +61,7 @@ var failures = []struct {
 	{errOutput, failure{502, "server_error", "answer_blocked", "The answer was stopped because it is not safe to pass on."}},
 	{limit.ErrFull, failure{503, "service_unavailable_error", "overloaded", "The gateway is busy. Try again soon."}},
 	{cost.ErrFull, failure{503, "service_unavailable_error", "overloaded", "The gateway is busy. Try again soon."}},
+	{errLimits, failure{503, "service_unavailable_error", "limits_unavailable", "The limits cannot be read, so the request is not served."}},
 	{balance.ErrNoBackend, failure{503, "service_unavailable_error", "no_backend", "No machine can serve this model now."}},
 	{errBrokenOff, failure{502, "server_error", "upstream_broken_off", "The machine broke off its answer."}},
 }
@@ -106,9 +108,10 @@ func (x *exchange) fail(err error) {
 		return
 	}
 	x.failure = failureOf(err)
-	if x.failure.status == 502 && x.failure.code == "bad_gateway" {
+	switch x.failure.code {
+	case "bad_gateway", "limits_unavailable":
 		// net errors name addresses, never a body
-		x.g.Log.Warn("gateway: upstream", "request", x.id, "backend", x.hint.Backend, "err", err)
+		x.g.Log.Warn("gateway: "+x.failure.code, "request", x.id, "backend", x.hint.Backend, "err", err)
 	}
 	if x.status != 0 {
 		return

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -343,6 +344,28 @@ func TestOutputScanner(t *testing.T) {
 	for _, r := range h.records(t) {
 		require.Positive(t, r.Cost, "what a machine said is billed, shown or not")
 	}
+}
+
+// unreachable is the state of limits on a server that is gone.
+type unreachable struct{}
+
+func (unreachable) Take(context.Context, string, []limit.Counter, time.Time) ([]int64, bool, error) {
+	return nil, false, errors.New("connection refused")
+}
+
+func (unreachable) Give(context.Context, string, []limit.Counter) error { return nil }
+
+func TestLimitsOutOfReach(t *testing.T) {
+	h := newHouse(t, func(_ *house, c *gateway.Config) {
+		limits, err := limit.New(limit.Options{Tier: func(string) limit.Tier { return limit.Tier{} }, State: unreachable{}})
+		require.NoError(t, err)
+		c.Limits = limits
+	})
+	got := h.send(t, h.key, "POST", "/v1/chat/completions", chat("llama3.3:70b", "Hello", ""))
+	require.Equal(t, 503, got.status)
+	require.Contains(t, got.body, "limits_unavailable")
+	require.Contains(t, h.logged.String(), "connection refused")
+	require.Empty(t, h.upstream())
 }
 
 func TestAuditThatCannotBeWritten(t *testing.T) {
