@@ -38,6 +38,14 @@ func hostile() (texts []string) {
 			texts = append(texts, strings.Repeat(unit, n), "a"+strings.Repeat(unit, n), strings.Repeat("a"+unit, n))
 		}
 	}
+	// Gibberish that once cost more than High; TestHighHoldsOnRandomTexts has more.
+	for _, unit := range []string{"字b지k", "”s…q‘z", "“’–•…", "~}{^%&|`", " @` )?\n", "\n\t\t  \r", "fjbo txzy ", "ZpasFzpv",
+		"jjvvglgVzwvz ", "V|k^Q~y/", "M]h-K{R\\", "Q z B ", "ИДВШЩЙ ", "ТоЫщЮт ", "ؽْصّتْ ", "حىةظآؽ ", "मशहगळस ", "ऊङञपबथ",
+		"ㆵㆢㄮ ㆷㄡ ", "KCA4CTIJ", "cu00zjh3r", "𐓈Й 𐓰Ф "} {
+		for _, n := range []int{1, 5, 40, 200} {
+			texts = append(texts, strings.Repeat(unit, n))
+		}
+	}
 	return texts
 }
 
