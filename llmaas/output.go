@@ -26,14 +26,14 @@ func (s *outputScan) write(text string, last bool, found *[]guard.Finding) (stri
 	if s == nil || text == "" && !last {
 		return text, nil
 	}
-	release, new := s.scanner.Write([]byte(text))
+	release, fresh := s.scanner.Write([]byte(text))
 	out := string(release)
-	*found = append(*found, new...)
-	grave := withheld(new)
+	*found = keep(*found, fresh)
+	grave := withheld(fresh)
 	if last && grave == nil {
-		release, new = s.scanner.Close()
-		*found = append(*found, new...)
-		if grave = withheld(new); grave == nil {
+		release, fresh = s.scanner.Close()
+		*found = keep(*found, fresh)
+		if grave = withheld(fresh); grave == nil {
 			out += string(release)
 		}
 	}
@@ -41,6 +41,14 @@ func (s *outputScan) write(text string, last bool, found *[]guard.Finding) (stri
 		return "", grave
 	}
 	return out, nil
+}
+
+// maxFindings is how many findings of one answer a [Result] holds: the first.
+const maxFindings = 100
+
+// keep adds findings up to the bound. The scanner's own slice is reused by it.
+func keep(found, fresh []guard.Finding) []guard.Finding {
+	return append(found, fresh[:min(len(fresh), maxFindings-len(found))]...)
 }
 
 func withheld(found []guard.Finding) error {

@@ -24,7 +24,7 @@ type Result struct {
 	Advice    string                  // what is coming for the model, "" when there is nothing to say
 	Model     string                  // that answered; "" when none did
 	Fallbacks []error                 // why those asked before it did not answer, in order
-	Output    []guard.Finding         // what the output scan found in the answer
+	Output    []guard.Finding         // what the output scan found in the answer, at most the first 100
 	Backend   Backend                 // the machine that answered
 	Reasoning string                  // what the model thought, if it says so apart from its answer
 	RequestID string                  // the service's id of the request
