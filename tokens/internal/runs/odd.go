@@ -17,7 +17,7 @@ const (
 // How much of a pot the cost of what is familiar outweighs: as little as leaves
 // real texts of every class nearly as they were.
 const (
-	familiarPlain  = 3
+	familiarPlain  = 5
 	familiarDear   = 4 // a fourth
 	familiarLetter = 7
 	familiarPair   = One / 4

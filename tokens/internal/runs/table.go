@@ -231,18 +231,22 @@ func (t *Table) head() *tableHead { return &tableHead{t.High, t.Low, t.Base} }
 // spend more than one token a byte.
 func (t *Table) Bounds(sum *Sums, n int) (low, likely, high int) {
 	total, over, under := int64(0), int64(0), int64(0)
+	// What gibberish may cost is allowed for by itself; texts without any need
+	// less than the margins that were drawn for both, but for those of glyphs.
 	for k, c := range sum.Cost {
 		total += c
 		c = max(c, 0)
-		over += c * int64(t.High.Kind[k])
+		share := c * int64(t.High.Kind[k])
+		if Kind(k) != Glyph {
+			share = share * 4 / 5
+		}
+		over += share
 		under += c * int64(t.Low.Kind[k])
 	}
 	charge := sum.Charge - sum.Cost[Bytes] - sum.Cost[Repeat]
 	root := int64(math.Sqrt(float64(max(total, 0)) / One))
 	over = over/One + root*int64(t.High.Root) + int64(t.High.Once)
-	// What gibberish may cost is allowed for by itself; texts without any need
-	// less than the margins that were drawn for both.
-	over = max(over*6/7, over/5+sum.worst()) + max(charge, 0)
+	over = max(over, over/5+sum.worst()) + max(charge, 0)
 	under = under/One + root*int64(t.Low.Root) + int64(t.Low.Once)
 	if n == 0 {
 		return 0, 0, 0
