@@ -47,9 +47,8 @@
 // repositories were. Mean and P95 are of |error| in percent over texts of at
 // least 200 characters, short is tokens off below 50 characters, slack how far
 // High stands above the truth on average, in percent, from 200 characters on.
-// High's two columns are older than its allowance for gibberish, with which the
-// slack over the same texts, none of them held out, stayed within 0.2 of what it
-// was, and no more texts were missed in any family but gemma3, by one.
+// High's two columns are older than its allowance for gibberish; with it, files
+// held out, High covered 99.7 to 100 % and its slack was 14.5 to 15.8.
 //
 //	              mean   P95  total  short  High covers  slack   mean   P95
 //	              files held out                                 repositories
