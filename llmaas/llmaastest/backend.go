@@ -1,6 +1,7 @@
 package llmaastest
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -65,7 +66,8 @@ type call struct {
 	serial  int
 	machine string
 	reply   Reply         // the scripted reply, if any
-	every   time.Duration // between the tokens of this answer
+	ttft    time.Duration // before the first token of this answer
+	every   time.Duration // between its tokens
 }
 
 // ServeHTTP answers as the service does. Paths may begin with /v1 or not.
@@ -94,7 +96,7 @@ func (b *Backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // begin gives the request a number and a machine, writes it down, and takes the
 // scripted reply that it matches.
 func (b *Backend) begin(w http.ResponseWriter, r *http.Request, body []byte) *call {
-	c := &call{w: w, r: r, Request: newRequest(r, body, b.now()), every: b.TokenDelay}
+	c := &call{w: w, r: r, Request: newRequest(r, body, b.now())}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.serial++
@@ -107,10 +109,9 @@ func (b *Backend) begin(w http.ResponseWriter, r *http.Request, body []byte) *ca
 		b.journal = append(b.journal[:0], b.journal[maxJournal/10:]...)
 	}
 	b.journal = append(b.journal, c.Request)
-	if i := slices.IndexFunc(b.scripts, func(p Reply) bool { return p.matches(c.Request) }); i >= 0 {
-		c.reply = b.scripts[i]
-		b.scripts = slices.Delete(b.scripts, i, i+1)
-	}
+	c.reply = b.take(c.Request)
+	c.ttft = cmp.Or(c.reply.TTFT, b.TTFT)
+	c.every = cmp.Or(c.reply.TokenDelay, b.TokenDelay)
 	return c
 }
 

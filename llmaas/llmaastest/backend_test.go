@@ -196,6 +196,48 @@ func TestTransport(t *testing.T) {
 	require.Greater(t, len(list.Data), 40)
 }
 
+func TestScripts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &llmaastest.Backend{}
+		client := &http.Client{Transport: b.Transport()}
+		ask := func(key, more string) (string, time.Duration) {
+			began := time.Now()
+			req, err := http.NewRequest("POST", "http://fake/v1/chat/completions", strings.NewReader(`{"model":"llama3.3:70b","messages":[{"role":"user","content":"Hi"}]`+more+`}`))
+			require.NoError(t, err)
+			req.Header.Set("Authorization", "Bearer "+key)
+			resp, err := client.Do(req)
+			require.NoError(t, err)
+			body, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			return string(body), time.Since(began)
+		}
+		const stream = `,"stream":true,"stream_options":{"include_usage":true}`
+		b.Script(
+			llmaastest.Reply{Key: "second", Text: "for the second key"},
+			llmaastest.Reply{Key: "first", Times: 2, Text: "twice"},
+			llmaastest.Reply{Tool: "weather", Text: `{"city":"Lyon"}`},
+			llmaastest.Reply{TTFT: time.Second, TokenDelay: time.Minute, Text: "a b"},
+			llmaastest.Reply{NoUsage: true, NoDone: true},
+			llmaastest.Reply{Frames: []string{"d", "a", "t", "a"}, TokenDelay: time.Hour},
+		)
+		for _, want := range []string{"twice", "twice", "weather"} {
+			got, _ := ask("first", "")
+			require.Contains(t, got, want)
+		}
+		got, _ := ask("second", "")
+		require.Contains(t, got, "for the second key")
+		_, took := ask("first", stream)
+		require.Equal(t, time.Second+3*time.Minute, took) // role, " b", and the finish come after a wait
+		got, _ = ask("first", stream)
+		require.NotContains(t, got, "usage")
+		require.NotContains(t, got, "[DONE]")
+		require.Contains(t, got, `"finish_reason":"stop"`)
+		got, took = ask("first", stream)
+		require.Equal(t, "data", got)
+		require.Equal(t, 3*time.Hour, took)
+	})
+}
+
 // TestUnusedScriptFails runs a server under a testing.TB that only takes notes.
 func TestUnusedScriptFails(t *testing.T) {
 	notes := &notebook{TB: t}

@@ -110,14 +110,18 @@ func (b *Backend) serveChat(c *call) {
 		return
 	}
 	reply := b.compose(c, &req, model)
-	if !c.wait(b.TTFT) {
+	if !c.wait(c.ttft) {
 		return
 	}
 	if req.Stream {
 		b.streamChat(c, &req, reply)
 		return
 	}
-	c.send(http.StatusOK, reply.whole())
+	whole := reply.whole()
+	if c.reply.NoUsage {
+		whole.Usage = nil
+	}
+	c.send(http.StatusOK, whole)
 }
 
 // compose works out the whole answer, cut to the tokens that the request allows.
@@ -156,6 +160,12 @@ func (b *Backend) compose(c *call, req *chatRequest, model Model) *chatReply {
 func (b *Backend) answer(c *call, req *chatRequest) answer {
 	_, hasToolResult := req.last("tool")
 	switch {
+	case c.reply.Tool != "":
+		return answer{tool: &toolCall{
+			ID:       fmt.Sprintf("call-%08d", c.serial),
+			Type:     "function",
+			Function: toolCallFunction{Name: c.reply.Tool, Arguments: c.reply.Text},
+		}}
 	case c.reply.Text != "":
 		return answer{text: c.reply.Text}
 	case len(req.Tools) > 0 && !hasToolResult && string(req.ToolChoice) != `"none"`:

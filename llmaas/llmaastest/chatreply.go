@@ -115,11 +115,13 @@ func (b *Backend) streamChat(c *call, req *chatRequest, reply *chatReply) {
 		}
 		c.event(chatResponse{chatHead: head, Choices: []any{choice}})
 	}
-	if req.StreamOptions.IncludeUsage {
+	if req.StreamOptions.IncludeUsage && !c.reply.NoUsage {
 		c.event(chatResponse{head, []any{}, &reply.usage})
 	}
-	_, _ = c.w.Write([]byte("data: [DONE]\n\n"))
-	c.flush()
+	if !c.reply.NoDone {
+		_, _ = c.w.Write([]byte("data: [DONE]\n\n"))
+		c.flush()
+	}
 }
 
 // event writes v as one server-sent event.

@@ -3,6 +3,7 @@ package llmaastest
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -13,6 +14,10 @@ type Reply struct {
 	Path     string // endpoint without /v1, "/chat/completions"
 	Model    string
 	Contains string // text that the request body must hold
+	Key      string // the bearer token
+
+	// Times is how many requests it answers. 0 means one.
+	Times int
 
 	// Status, when it is not 0, answers at once with it, Header and Body.
 	// A Body that is empty becomes an error object in the service's words.
@@ -24,22 +29,48 @@ type Reply struct {
 	// write each, and closes the connection without a word of its own.
 	Frames []string
 
-	// Text, when it is not empty, is what the model says.
+	// Text, when it is not empty, is what the model says. Tool is the tool that
+	// it calls in place of that, with Text as the arguments.
 	Text string
+	Tool string
 
 	// Delay is waited before anything is sent; Hang waits until the caller goes away.
 	Delay time.Duration
 	Hang  bool
 
-	// CutAfter, when it is not 0, aborts the connection of a stream after so many chunks.
+	// TTFT and TokenDelay, when they are not 0, stand in for the Backend's own.
+	// Between the Frames it is TokenDelay too: a slow loris is one byte a frame.
+	TTFT, TokenDelay time.Duration
+
+	// CutAfter, when it is not 0, aborts the connection of a stream after so many
+	// chunks; NoUsage leaves the usage out of the answer, NoDone the [DONE].
 	CutAfter int
+	NoUsage  bool
+	NoDone   bool
 }
 
-// Script appends replies to those that wait for a request. Each is used once.
+// Script appends replies to those that wait for a request. Each answers the
+// first requests that it matches, one or as many as its Times.
 func (b *Backend) Script(replies ...Reply) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.scripts = append(b.scripts, replies...)
+	for _, p := range replies {
+		p.Times = max(p.Times, 1)
+		b.scripts = append(b.scripts, p)
+	}
+}
+
+// take returns the first reply that matches, if one does. The mutex is held.
+func (b *Backend) take(r *Request) Reply {
+	i := slices.IndexFunc(b.scripts, func(p Reply) bool { return p.matches(r) })
+	if i < 0 {
+		return Reply{}
+	}
+	reply := b.scripts[i]
+	if b.scripts[i].Times--; b.scripts[i].Times == 0 {
+		b.scripts = slices.Delete(b.scripts, i, i+1)
+	}
+	return reply
 }
 
 func (b *Backend) unused() int {
@@ -51,7 +82,8 @@ func (b *Backend) unused() int {
 func (p Reply) matches(r *Request) bool {
 	return (p.Path == "" || p.Path == r.Path) &&
 		(p.Model == "" || p.Model == r.Model) &&
-		(p.Contains == "" || bytes.Contains(r.Body, []byte(p.Contains)))
+		(p.Contains == "" || bytes.Contains(r.Body, []byte(p.Contains))) &&
+		(p.Key == "" || r.Header.Get("Authorization") == "Bearer "+p.Key)
 }
 
 // scripted plays what the scripted reply says about the wire, and reports
@@ -89,7 +121,10 @@ func (c *call) stream(frames []string) {
 		c.w.Header().Set("Content-Type", "text/event-stream")
 	}
 	c.w.WriteHeader(http.StatusOK)
-	for _, frame := range frames {
+	for i, frame := range frames {
+		if i > 0 && !c.wait(c.reply.TokenDelay) {
+			return
+		}
 		_, _ = c.w.Write([]byte(frame))
 		c.flush()
 	}
