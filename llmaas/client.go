@@ -56,6 +56,9 @@ type Config struct {
 	// Retry says when a request is sent again.
 	Retry Retry
 
+	// Hedge sends slow requests a second time. The zero value means that it does not.
+	Hedge Hedge
+
 	// Timeouts bound the waits of a call.
 	Timeouts Timeouts
 
@@ -116,7 +119,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Retry.Attempts < 0 || cfg.Retry.MaxWait < 0 {
 		return nil, errors.New("llmaas: Config.Retry: got a negative value, want 0 or more")
 	}
-	if err := errors.Join(cfg.Timeouts.check(), cfg.Limits.check()); err != nil {
+	if err := errors.Join(cfg.Timeouts.check(), cfg.Limits.check(), cfg.Hedge.check()); err != nil {
 		return nil, err
 	}
 	base, err := baseURL("Config.BaseURL", cfg.BaseURL)
@@ -154,6 +157,9 @@ func New(cfg Config) (*Client, error) {
 	}
 	if cfg.Transport == nil {
 		cfg.Transport = newBase(c.timeouts.Connect)
+	}
+	if cfg.Hedge.Quantile > 0 {
+		cfg.Transport = newHedger(cfg.Hedge, cfg.Transport)
 	}
 	c.transport = &transport{base: cfg.Transport, token: &credentials{source: cfg.Token}, retry: cfg.Retry, now: c.now, jitter: defaultJitter}
 	c.noReply = &Error{Kind: ErrTimeout, cause: fmt.Errorf("no reply within %v", c.timeouts.Reply)}

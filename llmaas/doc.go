@@ -65,6 +65,11 @@
 // newer one, or with the one that was accepted last. [Limits] and a [Budget] stop
 // calls before the service does.
 //
+// [Config.Hedge], which is off by default, sends a request a second time when the
+// first byte of its answer is later than, say, 95 of 100 are, for 5 of 100 requests
+// at most. The first answer counts, and alone is billed here; the other request is
+// canceled, though the service may bill what it had used by then.
+//
 // # Looking on
 //
 // A [Guard] judges prompts, an [Output] scans answers, an [Observer] sees what
@@ -85,8 +90,7 @@
 //
 // # What is not covered
 //
-// Nothing is stored here but a batch's journal. Requests are not hedged: a second
-// machine is asked only when the first has failed. Images and audio in messages
-// are not judged. Thinking that a model ends with </think> without having begun
-// it with <think> stays in the answer: in a stream, it cannot be told in time.
+// Nothing is stored here but a batch's journal. Images and audio in messages are
+// not judged. Thinking that a model ends with </think> without having begun it with
+// <think> stays in the answer: in a stream, it cannot be told in time.
 package llmaas

@@ -15,6 +15,7 @@ type EventKind string
 const (
 	Started    EventKind = "start"
 	Retried    EventKind = "retry"       // a request failed and is sent again after Event.Wait
+	Hedged     EventKind = "hedge"       // a second request is sent: Event.Wait was not enough for the first
 	FellBack   EventKind = "fallback"    // Event.Err ended a target; Event.Model is the next
 	FirstToken EventKind = "first token" // of a stream
 	Ended      EventKind = "end"         // Event.Err is nil if it ended well
@@ -29,7 +30,7 @@ type Event struct {
 	Tenant   string
 	Since    time.Duration // since the call began
 	Attempts int           // requests sent so far
-	Wait     time.Duration // before the next request, of Retried
+	Wait     time.Duration // before the next request, of Retried and Hedged
 	Status   int           // of the reply that Retried is about; 0 when there was none
 	Err      error
 
@@ -68,8 +69,11 @@ func (o logObserver) Observe(ctx context.Context, e Event) {
 	if e.Tenant != "" {
 		attrs = append(attrs, slog.String("tenant", e.Tenant))
 	}
+	if e.Kind == Retried || e.Kind == Hedged {
+		attrs = append(attrs, slog.Duration("wait", e.Wait))
+	}
 	if e.Kind == Retried {
-		attrs = append(attrs, slog.Duration("wait", e.Wait), slog.Int("status", e.Status))
+		attrs = append(attrs, slog.Int("status", e.Status))
 	}
 	if e.Kind == Ended {
 		attrs = append(attrs, slog.String("request", e.RequestID), slog.String("backend", e.Backend.Machine),

@@ -15,6 +15,7 @@ type facts struct {
 	token     *credentials // of the target; nil means the client's
 	began     time.Time
 	attempts  int
+	hedged    bool // a second request was sent for a slow one
 	requestID string
 	lease     lease // what the limits hold for the call
 }
@@ -64,6 +65,17 @@ func (f *facts) retried(resp *http.Response, err error, wait time.Duration) {
 		e.Err = errorOf(err)
 	}
 	f.observer.Observe(f.ctx, e)
+}
+
+// hedge tells of a second request, after the first was waited for.
+func (f *facts) hedge(waited time.Duration) {
+	f.hedged = true
+	f.attempts++
+	if f.observer != nil {
+		e := f.newEvent(Hedged, nil)
+		e.Wait = waited
+		f.observer.Observe(f.ctx, e)
+	}
 }
 
 // finish ends a call: what the limits held is given back, its end is told.

@@ -30,6 +30,7 @@ type Result struct {
 	RequestID string                  // the service's id of the request
 	Attempts  int                     // requests sent
 
+	Hedged      bool // a second request was sent because the first was slow; the one that answered is billed
 	EnergyKnown bool // the table has a figure for the model
 }
 
@@ -41,7 +42,7 @@ type Backend struct {
 
 // note keeps what the header of a reply says.
 func (r *Result) note(h http.Header, known *facts) {
-	r.RequestID, r.Attempts = requestID(h), known.attempts
+	r.RequestID, r.Attempts, r.Hedged = requestID(h), known.attempts, known.hedged
 }
 
 // settle bills a call by the usage that the service sent, else by an estimate
