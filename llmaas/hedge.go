@@ -15,11 +15,11 @@ import (
 // means that none is.
 //
 // What is usual is learned for each model and kind of call, from the last 256
-// answers. Batches, uploads and calls without a model are never hedged, and a
-// call is hedged once at most, so that it sends [Retry].Attempts + 1 requests to
-// a service at most. Both requests have one Idempotency-Key. [Limits] and [Budget]
-// count a hedged call once; the service may see it otherwise, and bill what the
-// canceled request had used by then.
+// answers. Batches, uploads and calls without a model are never hedged. A call is
+// hedged once at most: that is one request more than [Retry] lets it send. Both
+// requests have one Idempotency-Key. [Limits] and [Budget] count a hedged call
+// once; the service may count it twice, and bill what the canceled request had
+// used by then.
 type Hedge struct {
 	// Quantile is the share of answers that begin before a second request is
 	// sent, such as 0.95. 0 means no hedging.

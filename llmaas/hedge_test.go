@@ -236,3 +236,47 @@ func TestHedgeCanceled(t *testing.T) {
 		})
 	}
 }
+
+// What is usual is what the last answers took, not what those long ago did.
+func TestHedgeLearnsAnew(t *testing.T) {
+	b, seen := &llmaastest.Backend{}, &events{}
+	cfg := hedgeConfig(seen)
+	cfg.Hedge.MaxExtra = 1
+	bubble(t, cfg, b, func(t *testing.T, c *llmaas.Client) {
+		ready(t, b, c, false)
+		b.Script(llmaastest.Reply{Contains: "now it is slower", Delay: time.Second, Times: 1000})
+		for range 256 {
+			_, err := c.Chat(t.Context(), ask("now it is slower"))
+			require.NoError(t, err)
+		}
+		b.Script(llmaastest.Reply{Contains: prompt, Delay: slow})
+		seen.all = nil
+		resp, err := c.Chat(t.Context(), ask(prompt))
+		require.NoError(t, err)
+		require.True(t, resp.Hedged)
+		require.Equal(t, 2, resp.Attempts)
+		require.Equal(t, "start, hedge, end", seen.kinds())
+		require.Equal(t, time.Second, seen.all[1].Wait)
+	})
+}
+
+// Leaving a hedged stream ends the request that won, as it ends any other.
+func TestHedgedStreamCloses(t *testing.T) {
+	b := &llmaastest.Backend{}
+	bubble(t, hedgeConfig(nil), b, func(t *testing.T, c *llmaas.Client) {
+		ready(t, b, c, true)
+		b.Script(llmaastest.Reply{Delay: slow}, llmaastest.Reply{TokenDelay: time.Minute, Text: "a b c"})
+		s := c.Stream(t.Context(), ask(prompt))
+		for _, err := range s.All() {
+			require.NoError(t, err)
+			break
+		}
+		synctest.Wait()
+		result := s.Result()
+		require.True(t, result.Hedged)
+		for _, r := range b.Requests()[learn:] {
+			require.True(t, r.Disconnected)
+		}
+		require.Len(t, b.Requests(), learn+2)
+	})
+}

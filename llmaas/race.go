@@ -92,8 +92,10 @@ func (l *leg) begin() {
 	// 16 bytes are the smallest buffer that bufio has. The error that ends a body
 	// stays, so the reader sees it too.
 	r := bufio.NewReaderSize(l.resp.Body, 16)
-	_, err := r.Peek(1)
-	l.failed = retryable(l.resp) || err != nil && !errors.Is(err, io.EOF)
+	if l.failed = retryable(l.resp); !l.failed {
+		_, err := r.Peek(1)
+		l.failed = err != nil && !errors.Is(err, io.EOF)
+	}
 	l.resp.Body = &legBody{Reader: r, body: l.resp.Body, cancel: l.cancel}
 }
 
