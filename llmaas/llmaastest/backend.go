@@ -68,6 +68,7 @@ type call struct {
 	reply   Reply         // the scripted reply, if any
 	ttft    time.Duration // before the first token of this answer
 	every   time.Duration // between its tokens
+	left    bool          // the caller went away before the answer was whole
 }
 
 // ServeHTTP answers as the service does. Paths may begin with /v1 or not.
@@ -85,7 +86,7 @@ func (b *Backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		b.route(c)
 	}
-	if r.Context().Err() != nil {
+	if c.left {
 		b.mu.Lock()
 		c.Disconnected = true
 		b.disconnected++

@@ -2,6 +2,7 @@ package llmaastest
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -99,6 +100,7 @@ func (c *call) scripted() bool {
 	switch {
 	case p.Hang:
 		<-c.r.Context().Done()
+		c.left = true
 	case p.Frames != nil:
 		c.stream(p.Frames)
 	case p.Status != 0 && p.Body == "":
@@ -131,22 +133,25 @@ func (c *call) stream(frames []string) {
 }
 
 func (c *call) flush() {
-	_ = http.NewResponseController(c.w).Flush() // a recorder that cannot flush keeps all
+	if err := http.NewResponseController(c.w).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		c.left = true
+	}
 }
 
 // wait sleeps for d unless the caller goes away first.
 func (c *call) wait(d time.Duration) bool {
-	if d <= 0 {
-		return c.r.Context().Err() == nil
+	if d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-c.r.Context().Done():
+		}
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-c.r.Context().Done():
-		return false
+	if c.r.Context().Err() != nil {
+		c.left = true
 	}
+	return !c.left
 }
 
 // errorWords are the type and code that the service gives with a status.
