@@ -54,7 +54,7 @@ func TestHedge(t *testing.T) {
 	after := func(d time.Duration, r llmaastest.Reply) llmaastest.Reply { r.Delay = d; return r }
 	first := llmaastest.Reply{Delay: slow, Text: "first"}
 	second := llmaastest.Reply{Delay: 50 * time.Millisecond, Text: "second"}
-	begun := llmaastest.Reply{TTFT: slow, Text: "first"} // a header, and then nothing
+	begun := llmaastest.Reply{Frames: []string{"", chunk("first")}, TokenDelay: slow} // a header, and then nothing
 	for _, row := range []struct {
 		name    string
 		streams bool // only
@@ -246,9 +246,9 @@ func TestHedgeLearnsAnew(t *testing.T) {
 	cfg.Hedge.MaxExtra = 1
 	bubble(t, cfg, b, func(t *testing.T, c *llmaas.Client) {
 		ready(t, b, c, false)
-		b.Script(llmaastest.Reply{Contains: "now it is slower", Delay: time.Second, Times: 1000})
+		b.Script(llmaastest.Reply{Contains: "now it is faster", Delay: usual / 2, Times: 256})
 		for range 256 {
-			_, err := c.Chat(t.Context(), ask("now it is slower"))
+			_, err := c.Chat(t.Context(), ask("now it is faster"))
 			require.NoError(t, err)
 		}
 		b.Script(llmaastest.Reply{Contains: prompt, Delay: slow})
@@ -258,7 +258,7 @@ func TestHedgeLearnsAnew(t *testing.T) {
 		require.True(t, resp.Hedged)
 		require.Equal(t, 2, resp.Attempts)
 		require.Equal(t, "start, hedge, end", seen.kinds())
-		require.Equal(t, time.Second, seen.all[1].Wait)
+		require.Equal(t, usual/2, seen.all[1].Wait)
 	})
 }
 
@@ -271,6 +271,10 @@ func TestHedgedStreamCloses(t *testing.T) {
 		s := c.Stream(t.Context(), ask(prompt))
 		for _, err := range s.All() {
 			require.NoError(t, err)
+			synctest.Wait()
+			lost, won := b.Requests()[learn], b.Requests()[learn+1]
+			require.True(t, lost.Disconnected, "at once")
+			require.False(t, won.Disconnected)
 			break
 		}
 		synctest.Wait()
