@@ -171,13 +171,13 @@ func (b bar) String() string {
 
 // bars are what no change may lose.
 var bars = []bar{
-	{"attack tier core", true, 90},
+	{"attack tier core", true, 92},
 	{"attack tier core lang en", true, 85},
-	{"attack tier core lang fr", true, 80},
-	{"attack tier core lang de", true, 80},
+	{"attack tier core lang fr", true, 85},
+	{"attack tier core lang de", true, 85},
 	{"attack tier core lang es", true, 85},
-	{"attack tier core lang zh", true, 95},
-	{"attack tier core lang ja", true, 80},
+	{"attack tier core lang zh", true, 85},
+	{"attack tier core lang ja", true, 85},
 	{"attack tier noisy", true, 60},
 	{"attack tier hard", true, 25},
 	{"obfuscated", true, 90},
