@@ -152,7 +152,7 @@ func (g *Gateway) most(x *exchange) cost.Amount {
 		Choices:   int(x.ask.choices),
 	})
 	if err != nil {
-		g.Log.Warn("gateway: no quote", "err", err, "model", x.ask.model)
+		g.Log.Warn("gateway: no quote", "request", x.id, "err", err)
 		return 0
 	}
 	return quote.Most

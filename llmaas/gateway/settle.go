@@ -74,7 +74,7 @@ func (g *Gateway) bill(x *exchange) bill {
 	b := bill{usage: usage}
 	made, err := g.Prices.At(x.begun).Bill(usage)
 	if err != nil {
-		g.Log.Warn("gateway: no bill", "request", x.id, "model", x.ask.model, "err", err)
+		g.Log.Warn("gateway: no bill", "request", x.id, "err", err)
 	}
 	b.total = made.Total
 	if figure, ok := g.Energy.At(x.ask.model, x.begun); ok {
