@@ -52,18 +52,18 @@ func (a *ask) chatMessages(value []byte) error {
 			a.others = append(a.others, all[i].others...)
 		}
 	}
-	turn := make(map[*string]bool)
+	turn := make(map[*message]bool)
 	role := func(m *message) string { return m.Role }
 	pointers := make([]*message, len(all))
 	for i := range all {
 		pointers[i] = &all[i]
 	}
 	for _, m := range behavior.NewTurn(pointers, role) {
-		turn[&m.Role] = true
+		turn[m] = true
 		a.prompts = appendText(a.prompts, m.Content)
 	}
 	for _, m := range pointers {
-		if r := m.Role; !turn[&m.Role] && (r == "user" || r == "tool" || r == "function") {
+		if r := m.Role; !turn[m] && (r == "user" || r == "tool" || r == "function") {
 			a.others = appendText(a.others, m.Content)
 		}
 	}
