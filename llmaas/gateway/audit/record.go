@@ -30,6 +30,8 @@ type Record struct {
 	Duration time.Duration `json:"duration,omitempty"` // nanoseconds
 	TTFT     time.Duration `json:"ttft,omitempty"`     // nanoseconds to the first token
 
+	Objects []Object `json:"objects,omitempty"` // files and batches that it created, settled or deleted
+
 	PromptDigest string `json:"prompt_sha256,omitempty"` // see [Digest]
 	AnswerDigest string `json:"answer_sha256,omitempty"`
 	Prompt       string `json:"prompt,omitempty"` // only where the tenant asked for it
@@ -44,6 +46,23 @@ type Step struct {
 	Name     string   `json:"name"`     // "access", "limit", "lifecycle", "guard", "backend"
 	Decision string   `json:"decision"` // "allow", "flag", "refuse", …
 	Rules    []string `json:"rules,omitempty"`
+}
+
+// Object is what became of a file or batch in a request. Whose it is, and on
+// which machine it lies, stands in the record.
+type Object struct {
+	Event string `json:"event"` // "created", "settled" (a batch is over and billed) or "deleted"
+	ID    string `json:"id"`
+
+	// Of a file of requests, and of a batch of them: what they can use at worst.
+	Requests int64 `json:"requests,omitempty"`
+	Input    int64 `json:"input,omitempty"`  // tokens
+	Output   int64 `json:"output,omitempty"` // tokens
+
+	Models    []string `json:"models,omitempty"`    // that the requests ask for
+	Endpoints []string `json:"endpoints,omitempty"` // that they go to, below /v1
+	Results   []string `json:"results,omitempty"`   // files that a batch has written
+	Backend   string   `json:"backend,omitempty"`   // where it lies, if the record names another machine
 }
 
 // Note is what a log records about itself.

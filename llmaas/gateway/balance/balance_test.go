@@ -286,6 +286,33 @@ func TestAffinity(t *testing.T) {
 	require.InDelta(t, 25, moved, 15)
 }
 
+// TestPinned asks for what lies on one machine: it answers, or nobody does.
+func TestPinned(t *testing.T) {
+	f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){}}
+	b := newBalancer(t, f, func(o *Options) { o.Failures = 2 }, "a", "b", "c")
+	for range 20 {
+		hint := &Hint{Machine: "b", Model: "nonesuch", Affinity: "key"}
+		status, _, err := send(b, hint)
+		require.NoError(t, err)
+		require.Equal(t, 200, status)
+		require.Equal(t, Hint{Machine: "b", Model: "nonesuch", Affinity: "key", Backend: "b", Attempts: 1}, *hint)
+	}
+	require.NoError(t, b.Drain("b", true))
+	_, _, err := send(b, &Hint{Machine: "b"})
+	require.ErrorIs(t, err, ErrNoBackend)
+	require.NoError(t, b.Drain("b", false))
+	_, _, err = send(b, &Hint{Machine: "nonesuch"})
+	require.ErrorIs(t, err, ErrNoBackend)
+	f.asked, f.answer["b"] = nil, dead
+	for range 3 {
+		_, _, err = send(b, &Hint{Machine: "b"})
+		require.Error(t, err)
+	}
+	require.ErrorIs(t, err, ErrNoBackend, "it is out after two failures")
+	require.Equal(t, []string{"b", "b"}, f.asked, "no other was tried")
+	require.Zero(t, b.Status()[1].InFlight)
+}
+
 // TestAffinityHasRoom holds many requests of one key open: they spill over.
 func TestAffinityHasRoom(t *testing.T) {
 	b := newBalancer(t, &fleet{}, nil, "a", "b", "c", "d")

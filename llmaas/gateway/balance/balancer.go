@@ -64,6 +64,7 @@ func New(o Options) (*Balancer, error) {
 type Hint struct {
 	Model    string // "" means any
 	Affinity string // requests of one key go to one machine while it has room; "" means none
+	Machine  string // the one that holds what is asked for: no other is tried; "" means any
 
 	Backend  string // out: the machine that answered last
 	Attempts int    // out: machines tried
@@ -88,6 +89,9 @@ func (b *Balancer) RoundTrip(req *http.Request) (*http.Response, error) {
 	if hint == nil {
 		hint = new(Hint)
 	}
+	if hint.Machine != "" {
+		return b.pinned(req, hint)
+	}
 	var tried []*machine
 	for {
 		m := b.pick(b.o.Now(), hint.Model, hint.Affinity, tried)
@@ -105,6 +109,17 @@ func (b *Balancer) RoundTrip(req *http.Request) (*http.Response, error) {
 			_ = resp.Body.Close()
 		}
 	}
+}
+
+// pinned sends req to the machine of the hint, whatever it serves.
+func (b *Balancer) pinned(req *http.Request, hint *Hint) (*http.Response, error) {
+	m := b.take(b.o.Now(), hint.Machine)
+	if m == nil {
+		return nil, ErrNoBackend
+	}
+	hint.Backend = m.Name
+	hint.Attempts++
+	return b.try(req, m, false)
 }
 
 // another reports whether the request may go to one more machine, and there is one.

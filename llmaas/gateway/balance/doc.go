@@ -22,6 +22,9 @@
 //     choices), where better is fewer requests in flight times a moving average
 //     of the time to the first byte.
 //
+// A request for what lies on one machine, such as a file, names it in
+// [Hint].Machine, and goes there or nowhere.
+//
 // # Health
 //
 // A connection that fails, a 502, 503 or 504, and an answer that breaks off count

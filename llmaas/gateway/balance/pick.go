@@ -31,6 +31,19 @@ func (b *Balancer) pick(now time.Time, model, affinity string, tried []*machine)
 	return m
 }
 
+// take is pick for the one machine of a name.
+func (b *Balancer) take(now time.Time, name string) *machine {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range b.machines {
+		if m.Name == name && !m.draining && !m.out(now) {
+			m.inflight++
+			return m
+		}
+	}
+	return nil
+}
+
 func (m *machine) serves(model string) bool {
 	return len(m.Models) == 0 || model == "" || slices.Contains(m.Models, model)
 }

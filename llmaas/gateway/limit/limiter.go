@@ -198,6 +198,23 @@ func (l *Lease) Release(ctx context.Context) error {
 	return nil
 }
 
+// Detach takes the request off those at once and leaves the rest reserved: for a
+// batch, which runs on when its request has been answered.
+func (l *Lease) Detach(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state == nil || l.counted {
+		return ErrSettled
+	}
+	at := l.counters[open]
+	at.Add = -at.Add
+	if err := l.state.Give(context.WithoutCancel(ctx), l.tenant, []Counter{at}); err != nil {
+		return fmt.Errorf("limit: %w", err)
+	}
+	l.counters[open].Add = 0
+	return nil
+}
+
 // Requests returns the state of the tenant's request limit after this request.
 func (l *Lease) Requests() Requests { return l.requests }
 
@@ -232,7 +249,7 @@ func (l *Lease) giveBack(ctx context.Context, output, requests int64) error {
 	back[hour].Add = output - back[hour].Add
 	back[day].Add = output - back[day].Add
 	back[minute].Add = requests
-	back[open].Add = -1
+	back[open].Add = -back[open].Add
 	if err := l.state.Give(ctx, l.tenant, back[:]); err != nil {
 		return fmt.Errorf("limit: %w", err)
 	}

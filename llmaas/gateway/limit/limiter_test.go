@@ -269,6 +269,27 @@ func TestCharge(t *testing.T) {
 	require.ErrorIs(t, l.Charge(t.Context(), "acme", 0, noon), ErrFull)
 }
 
+// A batch that runs on holds its tokens, and no place among the requests at once.
+func TestDetach(t *testing.T) {
+	l := limiterOf(t, Tier{OutputPerHour: 100, OutputPerDay: 100, RequestsPerMinute: 9, Concurrent: 1}, Options{})
+	batch, err := l.Reserve(t.Context(), Request{"acme", 60, 0}, noon)
+	require.NoError(t, err)
+	_, err = l.Reserve(t.Context(), Request{"acme", 10, 0}, noon)
+	require.ErrorContains(t, err, Concurrent)
+	for range 2 { // the second time changes nothing
+		require.NoError(t, batch.Detach(t.Context()))
+		require.Equal(t, [...]int64{hour: 60, day: 60, minute: 1, open: 0}, values(t, l, noon))
+	}
+	_, err = l.Reserve(t.Context(), Request{"acme", 41, 0}, noon)
+	require.ErrorContains(t, err, OutputPerDay)
+	_, err = l.Reserve(t.Context(), Request{"acme", 40, 0}, noon)
+	require.NoError(t, err)
+	require.NoError(t, batch.Settle(t.Context(), Used{Output: 5}))
+	require.Equal(t, [...]int64{hour: 45, day: 45, minute: 2, open: 1}, values(t, l, noon), "the other is under way")
+	require.ErrorIs(t, batch.Detach(t.Context()), ErrSettled)
+	require.ErrorIs(t, new(Lease).Detach(t.Context()), ErrSettled)
+}
+
 func TestBudgetHook(t *testing.T) {
 	full := errors.New("no money left")
 	var held, spent int64
