@@ -22,6 +22,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/llmaas/llmaas-go/examples/cluster/internal/redisserver"
 	"github.com/llmaas/llmaas-go/llmaas/contrib/redisstore"
 	"github.com/llmaas/llmaas-go/llmaas/gateway"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/access"
@@ -45,14 +46,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	logging.Disable() // go-redis would tell of each connection that is refused
-	var own *server
+	var own *redisserver.Server
 	if *url == "" {
 		var err error
-		if own, err = startServer(ctx); err != nil {
+		if own, err = redisserver.New(ctx); err != nil {
 			return err
 		}
-		defer own.remove()
-		*url = own.url()
+		defer own.Remove()
+		*url = own.URL()
 	}
 	c, err := newCluster(ctx, *url)
 	if err == nil {

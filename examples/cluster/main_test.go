@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llmaas/llmaas-go/examples/cluster/internal/redisserver"
 	"github.com/stretchr/testify/require"
 )
 
@@ -24,9 +25,9 @@ func program(t *testing.T) string {
 
 func TestCluster(t *testing.T) {
 	path := program(t)
-	yours, err := startServer(t.Context())
+	yours, err := redisserver.New(t.Context())
 	require.NoError(t, err)
-	t.Cleanup(yours.remove)
+	t.Cleanup(yours.Remove)
 	shown := []string{
 		`^gateway a  http://127\.0\.0\.1:\d+/v1\ngateway b  http://127\.0\.0\.1:\d+/v1$`,
 		`^  gateway a, session one: .* 200$`,
@@ -51,8 +52,8 @@ func TestCluster(t *testing.T) {
 		spent  int // how often the same sum is told
 	}{
 		{name: "its own server", stdout: killed, spent: 5},
-		{name: "yours", args: []string{"-redis", yours.url()}, stdout: append(shown, `^the server is yours`), spent: 3},
-		{name: "yours again", args: []string{"-redis", yours.url()}, stdout: shown, spent: 3},
+		{name: "yours", args: []string{"-redis", yours.URL()}, stdout: append(shown, `^the server is yours`), spent: 3},
+		{name: "yours again", args: []string{"-redis", yours.URL()}, stdout: shown, spent: 3},
 		{name: "nobody there", args: []string{"-redis", "redis://127.0.0.1:1/0"}, exit: 1, stderr: `^cluster: redisstore: ping: `},
 		{name: "no address", args: []string{"-redis", "http://x:hunter2@y"}, exit: 1, stderr: `^cluster: redisstore: Options.URL: got no Redis URL`},
 		{name: "not installed", env: []string{"PATH="}, exit: 1, stderr: `install redis-server`},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/llmaas/llmaas-go/cost"
+	"github.com/llmaas/llmaas-go/examples/cluster/internal/redisserver"
 )
 
 const model = "gpt-oss:120b"
@@ -20,7 +21,7 @@ const model = "gpt-oss:120b"
 const crowd = "market"
 
 // show sends requests to both gateways and prints how they went.
-func show(ctx context.Context, out io.Writer, c *cluster, own *server) error {
+func show(ctx context.Context, out io.Writer, c *cluster, own *redisserver.Server) error {
 	for _, act := range []func(context.Context, io.Writer, *cluster) error{showSession, showLimit} {
 		if err := act(ctx, out, c); err != nil {
 			return err
@@ -30,12 +31,12 @@ func show(ctx context.Context, out io.Writer, c *cluster, own *server) error {
 		fmt.Fprintln(out, "\nthe server is yours: it is not killed")
 		return nil
 	}
-	own.kill()
+	own.Kill()
 	fmt.Fprintln(out, "\nredis is killed")
 	if err := showPolicies(ctx, out, c); err != nil {
 		return err
 	}
-	if err := own.start(ctx); err != nil {
+	if err := own.Start(ctx); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "\nredis is back: the gateways find it, and it knows what was spent")

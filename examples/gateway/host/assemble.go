@@ -1,4 +1,4 @@
-package main
+package host
 
 import (
 	"context"
@@ -19,7 +19,7 @@ import (
 // assemble puts a gateway together. It reads like the diagram of the service: a
 // load balancer over the machines, behind an authentication service, limits per
 // tier, the prompt analysis, an audit trail and the monitoring.
-func assemble(ctx context.Context, c config, keys *access.Keys) (http.Handler, *audit.Log, error) {
+func assemble(ctx context.Context, c config, keys *access.Keys, shared Shared) (http.Handler, *audit.Log, error) {
 	meters, err := metrics.New(metrics.Options{Alerts: c.Alerts, Notify: c.notify})
 	if err != nil {
 		return nil, nil, err
@@ -39,15 +39,15 @@ func assemble(ctx context.Context, c config, keys *access.Keys) (http.Handler, *
 	go meters.Watch(ctx.Done(), 5*time.Second)
 
 	tier := c.tierOf(keys)
-	budget, err := cost.NewBudget(cost.BudgetOptions{Cap: func(tenant string) cost.Amount { return cost.Amount(tier(tenant).MonthlyBudget) }})
+	budget, err := cost.NewBudget(cost.BudgetOptions{State: shared.Budgets, Cap: func(tenant string) cost.Amount { return cost.Amount(tier(tenant).MonthlyBudget) }})
 	if err != nil {
 		return nil, nil, err
 	}
-	limits, err := limit.New(limit.Options{Tier: tier, Budget: reserveFrom(budget)})
+	limits, err := limit.New(limit.Options{State: shared.Limits, Tier: tier, Budget: reserveFrom(budget)})
 	if err != nil {
 		return nil, nil, err
 	}
-	prompts, err := guard.New(guard.Options{})
+	prompts, err := guard.New(guard.Options{History: shared.History, HistoryFailed: forgot})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -59,8 +59,10 @@ func assemble(ctx context.Context, c config, keys *access.Keys) (http.Handler, *
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := resume(ctx, c, limits, budget, time.Now()); err != nil {
-		return nil, log, err
+	if shared.Limits == nil {
+		if err := resume(ctx, c, limits, budget, time.Now()); err != nil {
+			return nil, log, err
+		}
 	}
 	api, err := gateway.New(gateway.Config{
 		Keys: keys, Limits: limits, Guard: prompts, Output: answers, Backends: machines, Audit: log, Metrics: meters,

@@ -1,4 +1,4 @@
-package main
+package host
 
 import (
 	"bytes"
@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/llmaas/llmaas-go/cost"
@@ -20,14 +22,17 @@ import (
 
 // config is what the gateway runs with. Without a file it is a demonstration.
 type config struct {
-	Addr     string            `json:"addr"`
-	Backends []balance.Backend `json:"backends"`
-	Keys     string            `json:"keys"`      // file of the API keys
-	Audit    string            `json:"audit"`     // folder of the audit trail
-	AuditKey string            `json:"audit_key"` // 64 hexadecimal digits, or "$NAME" of an environment variable
-	Alerts   []metrics.Alert   `json:"alerts"`
+	Addr        string            `json:"addr"`
+	Backends    []balance.Backend `json:"backends"`
+	Keys        string            `json:"keys"`         // file of the API keys
+	Audit       string            `json:"audit"`        // folder of the audit trail
+	AuditKey    string            `json:"audit_key"`    // 64 hexadecimal digits, or "$NAME" of an environment variable
+	Redis       string            `json:"redis"`        // URL of the server that gateways share, or "$NAME" of a variable
+	RedisSecret string            `json:"redis_secret"` // 64 hexadecimal digits or "$NAME", the same for all of them
+	Alerts      []metrics.Alert   `json:"alerts"`
 
-	auditKey audit.Key
+	auditKey    audit.Key
+	redisSecret []byte
 }
 
 // readConfig reads a JSON file; a field it does not know is an error.
@@ -45,22 +50,43 @@ func readConfig(path string) (config, error) {
 	if d.Decode(&struct{}{}) != io.EOF {
 		return c, fmt.Errorf("%s: got more than one JSON value, want one object", path)
 	}
-	secret := os.ExpandEnv(c.AuditKey)
-	if c.AuditKey == "" {
-		return c, nil
+	if strings.HasPrefix(c.Redis, "$") { // elsewhere a $ may be of the password
+		if c.Redis = os.ExpandEnv(c.Redis); c.Redis == "" {
+			return c, fmt.Errorf("%s: redis: got a variable that is not set", path)
+		}
 	}
-	n, err := hex.Decode(c.auditKey.Secret[:], []byte(secret)[:min(len(secret), 64)])
-	if err != nil || n != 32 || len(secret) != 64 {
-		return c, fmt.Errorf("%s: audit_key: want 64 hexadecimal digits, as openssl rand -hex 32 prints", path)
+	if c.redisSecret, err = unhex("redis_secret", c.RedisSecret); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
 	}
-	c.auditKey.ID = "config"
+	secret, err := unhex("audit_key", c.AuditKey)
+	if err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	if secret != nil {
+		c.auditKey = audit.Key{ID: "config", Secret: [32]byte(secret)}
+	}
 	return c, nil
+}
+
+// unhex reads a secret that stands in a configuration or in the environment.
+func unhex(name, text string) ([]byte, error) {
+	if text == "" {
+		return nil, nil
+	}
+	secret, err := hex.DecodeString(os.ExpandEnv(text))
+	if err != nil || len(secret) != 32 {
+		return nil, fmt.Errorf("%s: want 64 hexadecimal digits, as openssl rand -hex 32 prints", name)
+	}
+	return secret, nil
 }
 
 // notify prints an alert. A real host would call its pager here.
 func (c *config) notify(n metrics.Notice) {
 	fmt.Fprintf(os.Stderr, "alert %s: firing=%v value=%g\n", n.Alert, n.Firing, n.Value)
 }
+
+// forgot says that what a session said before could not be read.
+func forgot(err error) { slog.Warn("gateway: history", "err", err) }
 
 // tierOf looks a tenant's tier up in the service's own table.
 func (c *config) tierOf(keys *access.Keys) func(string) limit.Tier {

@@ -1,4 +1,4 @@
-package main
+package host
 
 import (
 	"bytes"
@@ -46,7 +46,7 @@ func launch(t *testing.T, args ...string) (vars map[string]string, printed func(
 	ctx, cancel := context.WithCancel(context.Background())
 	var out page
 	done := make(chan error, 1)
-	go func() { done <- run(ctx, append(args, "-env", env), &out) }()
+	go func() { done <- Run(ctx, append(args, "-env", env), &out, nil) }()
 	var text []byte
 	require.Eventually(t, func() (ok bool) {
 		select {
@@ -198,12 +198,14 @@ func TestConfigThatIsWrong(t *testing.T) {
 		`{"adr":"x"}`:                             "unknown field",
 		`{} {}`:                                   "more than one JSON value",
 		`{"audit_key":"abc"}`:                     "64 hexadecimal digits",
+		`{"redis":"$GATEWAY_TEST_NOT_SET"}`:       "a variable that is not set",
+		`{"redis_secret":"abc"}`:                  "redis_secret: want 64 hexadecimal digits",
 		`{"audit":"/tmp/nowhere"}`:                "needs an audit_key",
 		`{"backends":[{"Name":"a"}]}`:             "plain http or https address",
 		`{"alerts":[{"Name":"a","Measure":"x"}]}`: "Measure",
 	} {
 		file := filepath.Join(t.TempDir(), "gateway.json")
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
-		require.ErrorContains(t, run(t.Context(), []string{"-config", file}, io.Discard), want, text)
+		require.ErrorContains(t, Run(t.Context(), []string{"-config", file}, io.Discard, nil), want, text)
 	}
 }

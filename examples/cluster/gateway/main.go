@@ -1,0 +1,48 @@
+// Gateway is the program of examples/gateway with a Redis client in it, which
+// that module does without:
+//
+//	go run ./gateway -redis redis://127.0.0.1:6379/0 -keys keys.json
+//
+// Its flags, its configuration and what gateways on one server share are those of
+// examples/gateway, which builds this program and becomes it.
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/llmaas/llmaas-go/examples/gateway/host"
+	"github.com/llmaas/llmaas-go/llmaas/contrib/redisstore"
+	"github.com/redis/go-redis/v9/logging"
+)
+
+func main() {
+	logging.Disable() // go-redis would tell of each connection that is refused
+	host.Main(connect)
+}
+
+// timeout is how long a request waits for the server at most. A busy machine is
+// not to be taken for a server that is gone.
+const timeout = time.Second
+
+// connect makes the sessions, limits and budgets of a gateway those of a server.
+// While it does not answer, calls are refused: nobody can say what is left.
+func connect(ctx context.Context, url string, secret []byte) (host.Shared, error) {
+	store, err := redisstore.New(redisstore.Options{URL: url, Secret: secret, Timeout: timeout})
+	if err != nil {
+		return host.Shared{}, err
+	}
+	limits, err := redisstore.NewLimits(store, redisstore.CountOptions{})
+	if err == nil {
+		err = store.Ping(ctx)
+	}
+	if err != nil {
+		return host.Shared{}, errors.Join(err, store.Close())
+	}
+	budgets, err := redisstore.NewBudgets(store, redisstore.CountOptions{})
+	if err != nil {
+		return host.Shared{}, errors.Join(err, store.Close())
+	}
+	return host.Shared{History: store, Limits: limits, Budgets: budgets, Close: store.Close}, nil
+}
