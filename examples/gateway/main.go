@@ -23,6 +23,7 @@
 //	  "audit_key": "$AUDIT_KEY",
 //	  "redis": "$REDIS_URL",
 //	  "redis_secret": "$REDIS_SECRET",
+//	  "requests_per_minute": {"tier-1": 600},
 //	  "alerts": [
 //	    {"Name": "slow", "Measure": "latency_p99", "Above": 30, "Below": 20, "For": 60000000000}
 //	  ]
@@ -31,7 +32,10 @@
 // Backends are the fields of balance.Backend, alerts those of metrics.Alert, with
 // For in nanoseconds. The key of the audit is 64 hexadecimal digits, as openssl
 // rand -hex 32 prints them, or the name of a variable that holds them; a folder
-// that is to last needs one. With a file of keys that is not there yet, the keys
+// that is to last needs one. Limits are those of the service's tiers, which print
+// no requests per minute: where the configuration gives some, answers carry the
+// service's X-RateLimit headers. The fake machines have some of their own, in
+// host/demo.json. With a file of keys that is not there yet, the keys
 // of the demonstration are made and printed once.
 //
 // # Several gateways

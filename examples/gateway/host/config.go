@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,36 +33,52 @@ type config struct {
 	RedisSecret string            `json:"redis_secret"` // 64 hexadecimal digits or "$NAME", the same for all of them
 	Alerts      []metrics.Alert   `json:"alerts"`
 
+	// Requests are requests per minute by tier, which the service's own table
+	// does not print. A tier that is not here is not limited by them.
+	Requests map[string]int64 `json:"requests_per_minute"`
+
 	auditKey    audit.Key
 	redisSecret []byte
 }
 
 // readConfig reads a JSON file; a field it does not know is an error.
 func readConfig(path string) (config, error) {
-	var c config
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return c, err
+		return config{}, err
 	}
+	c, err := parseConfig(data)
+	if err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+func parseConfig(data []byte) (c config, err error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&c); err != nil {
-		return c, fmt.Errorf("%s: %w", path, err)
+		return c, err
 	}
 	if d.Decode(&struct{}{}) != io.EOF {
-		return c, fmt.Errorf("%s: got more than one JSON value, want one object", path)
+		return c, errors.New("got more than one JSON value, want one object")
+	}
+	for tier, most := range c.Requests {
+		if !slices.ContainsFunc(limit.Tiers(), func(t limit.Tier) bool { return t.ID == tier }) || most < 0 {
+			return c, fmt.Errorf("requests_per_minute: got %d for %.40q, want 0 or more for a tier of the service", most, tier)
+		}
 	}
 	if strings.HasPrefix(c.Redis, "$") { // elsewhere a $ may be of the password
 		if c.Redis = os.ExpandEnv(c.Redis); c.Redis == "" {
-			return c, fmt.Errorf("%s: redis: got a variable that is not set", path)
+			return c, errors.New("redis: got a variable that is not set")
 		}
 	}
 	if c.redisSecret, err = unhex("redis_secret", c.RedisSecret); err != nil {
-		return c, fmt.Errorf("%s: %w", path, err)
+		return c, err
 	}
 	secret, err := unhex("audit_key", c.AuditKey)
 	if err != nil {
-		return c, fmt.Errorf("%s: %w", path, err)
+		return c, err
 	}
 	if secret != nil {
 		c.auditKey = audit.Key{ID: "config", Secret: [32]byte(secret)}
@@ -88,10 +106,14 @@ func (c *config) notify(n metrics.Notice) {
 // forgot says that what a session said before could not be read.
 func forgot(err error) { slog.Warn("gateway: history", "err", err) }
 
-// tierOf looks a tenant's tier up in the service's own table.
+// tierOf looks a tenant's tier up in the service's own table, and its requests
+// per minute in the configuration.
 func (c *config) tierOf(keys *access.Keys) func(string) limit.Tier {
 	tiers := make(map[string]limit.Tier)
 	for _, t := range limit.Tiers() {
+		if most, ok := c.Requests[t.ID]; ok {
+			t.RequestsPerMinute = most
+		}
 		tiers[t.ID] = t
 	}
 	return func(tenant string) limit.Tier {

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"crypto/rand"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,8 +22,14 @@ type fleet struct {
 	servers []*llmaastest.Server
 }
 
-// demo fills in what a configuration leaves out: machines, an audit folder and
-// its key. The returned func takes all of it away.
+// demoFile is a configuration for the fake machines. The service prints no limit
+// of requests; theirs are high, and there to be seen in the headers of answers.
+//
+//go:embed demo.json
+var demoFile []byte
+
+// demo fills in what a configuration leaves out: machines, and limits for those,
+// an audit folder and its key. The returned func takes all of it away.
 func demo(c *config, contract bool) (*fleet, func(), error) {
 	f := &fleet{}
 	var undo []func()
@@ -36,6 +43,13 @@ func demo(c *config, contract bool) (*fleet, func(), error) {
 		triggers = &llmaastest.Triggers{}
 	}
 	if len(c.Backends) == 0 {
+		if c.Requests == nil {
+			own, err := parseConfig(demoFile)
+			if err != nil {
+				return nil, nil, err
+			}
+			c.Requests = own.Requests
+		}
 		for i := range 12 {
 			name := fmt.Sprintf("gpu-%02d", i+1)
 			srv, err := (&llmaastest.Backend{Machines: []string{name}, Triggers: triggers}).Start()

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/llmaas/llmaas-go/llmaas/gateway/access"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/audit"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/limit"
+	"github.com/llmaas/llmaas-go/llmaas/llmaastest"
 )
 
 // page is what the program prints. It is safe for concurrent use.
@@ -77,6 +79,12 @@ func launch(t *testing.T, args ...string) (vars map[string]string, printed func(
 
 func fetch(t *testing.T, key, method, url, body string) (int, string) {
 	t.Helper()
+	resp, text := send(t, key, method, url, body)
+	return resp.StatusCode, text
+}
+
+func send(t *testing.T, key, method, url, body string) (*http.Response, string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
@@ -91,7 +99,7 @@ func fetch(t *testing.T, key, method, url, body string) (int, string) {
 	data := make([]byte, 4096)
 	n, err := io.ReadFull(resp.Body, data)
 	require.True(t, err == nil || err == io.EOF || err == io.ErrUnexpectedEOF, err)
-	return resp.StatusCode, string(data[:n])
+	return resp, string(data[:n])
 }
 
 func say(model, more string) string {
@@ -133,6 +141,52 @@ func TestOnlyTheOperatorSeesOthers(t *testing.T) {
 			require.Contains(t, body, row.admin)
 			require.NotContains(t, body, "a-secret-user")
 		}
+	}
+}
+
+// Answers say what is left of a limit of requests, and nothing where there is none.
+func TestHeadersOfLimits(t *testing.T) {
+	machine, err := (&llmaastest.Backend{}).Start()
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = machine.Close() })
+	own := fmt.Sprintf(`{"backends": [{"Name": "a", "URL": %q, "Header": {"Authorization": ["Bearer machine"]}}]}`, machine.URL)
+	for _, row := range []struct {
+		name, config string
+		status       [3]int
+		most         int64 // 0 for none
+	}{
+		{"the demonstration", `{}`, [3]int{200, 200, 200}, 6_000_000},
+		{"as configured", `{"requests_per_minute": {"monthly-billing": 2}}`, [3]int{200, 200, 429}, 2},
+		{"other tiers", `{"requests_per_minute": {"tier-1": 2}}`, [3]int{200, 200, 200}, 0},
+		{"machines of one's own", own, [3]int{200, 200, 200}, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "gateway.json")
+			require.NoError(t, os.WriteFile(file, []byte(row.config), 0o600))
+			vars, _, _ := launch(t, "-config", file)
+			if left := time.Until(time.Now().Truncate(time.Minute).Add(time.Minute)); left < 10*time.Second {
+				time.Sleep(left) // the minute must not begin anew below
+			}
+			for i, status := range row.status {
+				reset := time.Now().Truncate(time.Minute).Add(time.Minute)
+				resp, body := send(t, vars["API_KEY"], "POST", vars["BASE_URL"]+"/chat/completions", say("llama3.3:70b", ""))
+				require.Equal(t, status, resp.StatusCode, body)
+				want := map[string]string{"Limit": "", "Remaining": "", "Reset": ""}
+				if row.most > 0 {
+					want = map[string]string{"Limit": fmt.Sprint(row.most), "Remaining": fmt.Sprint(max(row.most-int64(i)-1, 0)), "Reset": fmt.Sprint(reset.Unix())}
+				}
+				for name, value := range want {
+					require.Equal(t, value, resp.Header.Get("X-RateLimit-"+name+"-Requests"), name)
+				}
+				if status != 429 {
+					require.Empty(t, resp.Header.Get("Retry-After"))
+					continue
+				}
+				seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
+				require.NoError(t, err)
+				require.InDelta(t, time.Until(reset).Seconds(), seconds, 2)
+			}
+		})
 	}
 }
 
@@ -198,6 +252,8 @@ func TestConfigThatIsWrong(t *testing.T) {
 		`{"adr":"x"}`:                             "unknown field",
 		`{} {}`:                                   "more than one JSON value",
 		`{"audit_key":"abc"}`:                     "64 hexadecimal digits",
+		`{"requests_per_minute":{"tier-9":1}}`:    `got 1 for "tier-9"`,
+		`{"requests_per_minute":{"tier-1":-1}}`:   `got -1 for "tier-1"`,
 		`{"redis":"$GATEWAY_TEST_NOT_SET"}`:       "a variable that is not set",
 		`{"redis_secret":"abc"}`:                  "redis_secret: want 64 hexadecimal digits",
 		`{"audit":"/tmp/nowhere"}`:                "needs an audit_key",
