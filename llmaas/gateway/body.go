@@ -36,7 +36,7 @@ const (
 	chatBody          // JSON with messages or a prompt
 	jsonBody          // JSON with a model
 	formBody          // multipart with a model
-	anyBody           // passed through
+	anyBody           // of files and batches
 )
 
 // endpoint is a request's path below /v1. Only plain letters, and no part that is
@@ -83,6 +83,7 @@ type ask struct {
 	tools     []string
 
 	models []string // of a batch
+	work   work     // of a batch
 
 	modelAt   span // of the model's JSON string in raw
 	hidden    bool // the usage of the stream was asked for by the gateway, not the caller
@@ -139,6 +140,9 @@ func (g *Gateway) body(x *exchange) error {
 	if spec.kind == noBody {
 		return nil
 	}
+	if spec.kind == anyBody {
+		return g.file(x)
+	}
 	raw, err := g.read(x)
 	if err != nil {
 		return err
@@ -151,10 +155,6 @@ func (g *Gateway) body(x *exchange) error {
 		err = x.ask.json()
 	case formBody:
 		err = x.ask.form(x.r.Header.Get("Content-Type"))
-	case anyBody:
-		if x.path == "/files" && x.r.Method == http.MethodPost {
-			err = x.ask.upload(x.r.Header.Get("Content-Type"))
-		}
 	}
 	if err == nil && len(x.ask.messages) > 0 {
 		x.estimate = tokens.For(x.ask.model).EstimateMessages(x.ask.messages, x.ask.tools...)

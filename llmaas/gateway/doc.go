@@ -42,6 +42,29 @@
 // ways is refused with status 400: names that stand twice or in another case,
 // unknown roles, token ids, broken UTF-8, half a surrogate pair.
 //
+// # Files and batches
+//
+// Machines know no tenants, so the gateway does: a file or batch is had, listed,
+// run, canceled and deleted by the tenant that made it, and is answered to all
+// others with status 404, as what does not exist. What concerns it goes to the
+// machine that has it, or nowhere.
+//
+// A batch is let in when its requests at their worst fit the limits, and holds
+// that until its end is seen. The gateway then reads the results itself, and bills
+// what they say before anyone is told where they are. What nobody asks for within
+// [Remembered] is billed at its worst.
+//
+// All this is in memory, within bounds. The audit has what it takes to know it
+// again after a restart:
+//
+//	for r, err := range audit.Records(dir, audit.Filter{From: time.Now().Add(-gateway.Remembered)}, key) {
+//		… // err
+//		g.Restore(ctx, r)
+//	}
+//
+// Without that, nobody has what was made before. Several gateways do not tell one
+// another: send a tenant's /files and /batches to the same one.
+//
 // # Callers that do harm
 //
 // A header, a body, a pause and a write each have their time ([ServerOptions], 30 s
@@ -54,10 +77,9 @@
 // No prompts or answers are logged; the audit has their digests, and texts only
 // for tenants for which [Config].RecordTexts says so.
 //
-// Files and batches live on one machine, and callers are sent to the same one by
-// their tenant; but a machine does not know tenants. Grant /files and /batches
-// only where machines keep them apart, or where tenants may see each other's. The
-// tokens of a batch are not counted against limits.
+// A batch whose answer was lost on the way from its machine runs there, unknown
+// and unbilled, and nobody has its results. One that was canceled is billed for
+// the results that there are. Results are not scanned as answers are.
 //
 // Pictures and sounds are not judged, and neither is text in them. Output scanning
 // reads what a model says, not the arguments of its tool calls.

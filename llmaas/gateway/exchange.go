@@ -36,6 +36,7 @@ type exchange struct {
 	estimate tokens.MessagesEstimate
 	hint     balance.Hint
 	resp     *http.Response
+	filing   *filing // of a request about files and batches
 
 	status   int       // sent to the caller; 0 while none is
 	first    time.Time // when the first token went out
@@ -144,6 +145,9 @@ func (g *Gateway) limit(x *exchange) error {
 // most is what the request can cost at worst. Without a tariff it is 0, and the
 // limits in tokens hold alone.
 func (g *Gateway) most(x *exchange) cost.Amount {
+	if x.filing != nil {
+		return g.quote(x.ask.work, x.begun)
+	}
 	in := x.estimate.Total
 	quote, err := g.Prices.At(x.begun).Quote(cost.Request{
 		Input:     cost.Range{Low: in.Low, Likely: in.Likely, High: in.High},

@@ -22,6 +22,8 @@ var (
 	errTooLarge    = errors.New("gateway: the body is too large")
 	errBody        = errors.New("gateway: the body")
 	errNoModel     = errors.New("gateway: no such model")
+	errNoFile      = errors.New("gateway: no such file or batch")
+	errManyFiles   = errors.New("gateway: too many files and batches")
 	errBlocked     = errors.New("gateway: blocked by the guard")
 	errOutput      = errors.New("gateway: the answer was stopped by the guard")
 	errGone        = errors.New("gateway: the caller went away")
@@ -55,6 +57,8 @@ var failures = []struct {
 	{errMethod, failure{405, "invalid_request_error", "method_not_allowed", "The endpoint does not take this method."}},
 	{errTooLarge, failure{413, "invalid_request_error", "request_too_large", "The request body is too large."}},
 	{errNoModel, failure{404, "invalid_request_error", "model_not_found", "The requested model does not exist."}},
+	{errNoFile, failure{404, "invalid_request_error", "not_found", "There is no such file or batch."}},
+	{errManyFiles, failure{429, "rate_limit_error", "too_many_files", "There are too many files and batches. Delete some."}},
 	{lifecycle.ErrUnknownModel, failure{404, "invalid_request_error", "model_not_found", "The requested model does not exist."}},
 	{lifecycle.ErrGone, failure{410, "invalid_request_error", "model_gone", "The requested model is no longer served."}},
 	{errBlocked, failure{400, "invalid_request_error", "prompt_blocked", "The prompt analysis refused this prompt."}},

@@ -13,6 +13,7 @@ type Gateway struct {
 	Config
 	slots      chan struct{} // one a request under way
 	unrecorded atomic.Bool   // the last request could not be recorded
+	owners     owners        // of files and batches
 }
 
 // New makes a gateway. The error says which field of the config is wrong.

@@ -19,6 +19,9 @@ func (g *Gateway) model(x *exchange) error {
 	}
 	x.hint.Model = x.ask.model
 	if x.ask.model == "" {
+		if len(x.ask.models) == 1 {
+			x.hint.Model = x.ask.models[0] // a file of requests goes where they can be run
+		}
 		return nil
 	}
 	if err := x.who.Allow(kindOf(x.path), x.ask.model); err != nil {

@@ -54,6 +54,9 @@ func (g *Gateway) end(x *exchange) {
 // bill is by the answer's own usage, else by an estimate over what was sent and
 // received. A request that no machine took, or that it refused, costs nothing.
 func (g *Gateway) bill(x *exchange) bill {
+	if x.filing != nil {
+		return x.filing.bill
+	}
 	if x.resp == nil || x.resp.StatusCode != 200 || !x.ask.metered {
 		return bill{}
 	}
@@ -89,6 +92,9 @@ func (x *exchange) record(b bill) audit.Record {
 		Endpoint: kindOf(x.path), Model: x.ask.model, Backend: x.hint.Backend, Stream: x.ask.stream,
 		Status: x.recordedStatus(), Steps: x.steps,
 		Input: b.usage.Input + b.usage.Rerank, Output: b.usage.Output, Reasoning: b.usage.Reasoning, Cost: int64(b.total), Estimated: b.usage.Estimated,
+	}
+	if x.filing != nil {
+		r.Objects = x.filing.objects
 	}
 	if !x.first.IsZero() {
 		r.TTFT = x.first.Sub(x.begun)

@@ -6,7 +6,10 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
+	"slices"
 	"strings"
+
+	"github.com/llmaas/llmaas-go/tokens"
 )
 
 // parts calls f with every part of a multipart body as it stands. One that says
@@ -55,36 +58,121 @@ func (a *ask) form(contentType string) error {
 	return err
 }
 
+// work is the requests of a file, and the most that they can use.
+type work struct {
+	requests      int64
+	input, output int64    // tokens
+	models        []string // distinct; with endpoints at most maxNames bytes
+	endpoints     []string // below /v1
+	problem       string   // why they cannot be run as a batch; "" if they can
+}
+
+// Bounds of a file whose requests may be run.
+const (
+	maxRequests = 50_000  // of a batch (the service's batch API, 2026)
+	maxNames    = 1 << 10 // of models and endpoints, in bytes
+	maxField    = 256     // a longer part of a form is a file
+)
+
 // upload reads a file. It may be the requests of a batch, one a line, whatever
-// its purpose says: they are judged now, for nobody sees them later.
+// its purpose says: they are judged now, for nobody sees them later. A line that
+// is none is no fault of a file that is no batch, but keeps it from being one: a
+// machine might read what the guard could not.
 func (a *ask) upload(contentType string) error {
-	return a.parts(contentType, func(part *multipart.Part) error {
+	err := a.parts(contentType, func(part *multipart.Part) error {
 		content, err := io.ReadAll(part)
 		if err != nil {
 			return badBody("the multipart body is not whole")
 		}
+		if len(content) <= maxField && bytes.IndexByte(content, '{') < 0 {
+			return nil // a field, such as the purpose
+		}
 		for line := range bytes.Lines(content) {
-			if line = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\ufeff"))); len(line) == 0 || line[0] != '{' || validJSON(line) != nil {
-				continue // no request: a machine that runs a batch refuses it
+			if line = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\ufeff"))); len(line) == 0 {
+				continue
 			}
-			if err := members(line, []string{"body"}, a.batched); err != nil {
+			if line[0] != '{' || validJSON(line) != nil || bytes.IndexByte(line, '\r') >= 0 {
+				a.work.refuse("want one JSON object on each line")
+				continue
+			}
+			if err := a.request(line); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	a.models = a.work.models
+	if a.work.requests == 0 {
+		a.work.refuse("want a file of requests")
+	}
+	return err
 }
 
-// batched reads one request of a batch.
-func (a *ask) batched(name string, value []byte, _ span) error {
-	if name != "body" || value[0] != '{' {
-		return nil
+func (w *work) refuse(why string) {
+	if w.problem == "" {
+		w.problem = why
 	}
-	one := ask{raw: value, choices: 1}
+}
+
+// request reads one line of a batch.
+func (a *ask) request(line []byte) error {
+	found := false
+	err := members(line, []string{"body", "url"}, func(name string, value []byte, _ span) error {
+		switch {
+		case name == "url":
+			url, err := unquote(value)
+			if err != nil {
+				return err
+			}
+			if kind := endpoints[endpoint(url)].kind; kind != chatBody && kind != jsonBody {
+				a.work.refuse("url: want an endpoint of the API that takes JSON")
+				return nil
+			}
+			a.work.name(&a.work.endpoints, endpoint(url))
+		case name == "body" && value[0] == '{':
+			found = true
+			return a.batched(value)
+		}
+		return nil
+	})
+	if !found {
+		a.work.refuse("want a body in each request")
+	}
+	if a.work.requests++; a.work.requests > maxRequests {
+		a.work.refuse("want at most 50000 requests")
+	}
+	return err
+}
+
+// batched reads the body of one request of a batch.
+func (a *ask) batched(body []byte) error {
+	one := ask{raw: body, choices: 1}
 	if err := one.chat(); err != nil && !errors.Is(err, errNoMessages) {
 		return err
 	}
 	a.others = append(append(a.others, one.prompts...), one.others...)
-	a.models = append(a.models, one.model)
+	a.work.name(&a.work.models, one.model)
+	if len(one.messages) == 0 { // no chat, and no answer; a token is a byte at least
+		a.work.input += int64(len(body))
+		return nil
+	}
+	a.work.input += int64(tokens.For(one.model).EstimateMessages(one.messages, one.tools...).Total.High)
+	a.work.output += one.maxTokens * one.choices
 	return nil
+}
+
+// name adds to the distinct names of one list.
+func (w *work) name(list *[]string, name string) {
+	if slices.Contains(*list, name) {
+		return
+	}
+	length := len(name)
+	for _, have := range slices.Concat(w.models, w.endpoints) {
+		length += len(have)
+	}
+	if length > maxNames {
+		w.refuse("want fewer different models")
+		return
+	}
+	*list = append(*list, strings.Clone(name))
 }

@@ -20,8 +20,8 @@ var passedBack = []string{"Content-Type", "Content-Disposition", "Retry-After", 
 // send gives the request to a machine. An audit that cannot be written ends the
 // way before that, where the host's policy says so.
 func (g *Gateway) send(x *exchange) error {
-	if x.path == "/models" {
-		return nil // the gateway's own to answer
+	if x.own() {
+		return nil
 	}
 	model := x.ask.model
 	if x.hint.Model != "" {
@@ -34,7 +34,9 @@ func (g *Gateway) send(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	req.URL.RawQuery = x.r.URL.RawQuery
+	if x.filing == nil {
+		req.URL.RawQuery = x.r.URL.RawQuery
+	}
 	for _, name := range passedOn {
 		if values := x.r.Header.Values(name); len(values) > 0 {
 			req.Header[name] = values
@@ -62,10 +64,18 @@ func (x *exchange) affinity() string {
 	return ""
 }
 
+// own reports whether the gateway itself has the answer.
+func (x *exchange) own() bool {
+	return x.path == "/models" || x.filing != nil && x.filing.lists(x.r.Method)
+}
+
 // answer passes the machine's answer on.
 func (g *Gateway) answer(x *exchange) error {
-	if x.path == "/models" {
+	switch {
+	case x.path == "/models":
 		return g.serveModels(x)
+	case x.own():
+		return g.list(x)
 	}
 	defer func() { _ = x.resp.Body.Close() }()
 	h := x.w.Header()
@@ -76,6 +86,9 @@ func (g *Gateway) answer(x *exchange) error {
 	}
 	if x.hint.Backend != "" {
 		h.Set("X-Backend", x.hint.Backend)
+	}
+	if x.filing != nil {
+		return g.filed(x)
 	}
 	if strings.HasPrefix(x.resp.Header.Get("Content-Type"), "text/event-stream") {
 		return x.stream()

@@ -1,0 +1,221 @@
+package gateway_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/llmaas/llmaas-go/llmaas/gateway"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/audit"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/limit"
+	"github.com/llmaas/llmaas-go/llmaas/llmaastest"
+)
+
+// again is the same gateway after a restart, with what the audit tells it.
+func (h *house) again(t *testing.T, cfg gateway.Config, restore bool) {
+	t.Helper()
+	g, err := gateway.New(cfg)
+	require.NoError(t, err)
+	if restore {
+		require.NoError(t, h.log.Sync())
+		for r, err := range audit.Records(h.auditDir, audit.Filter{From: noon.Add(-gateway.Remembered)}, h.auditKey) {
+			require.NoError(t, err)
+			g.Restore(t.Context(), r)
+		}
+	}
+	h.Config.Handler = g
+}
+
+// TestRestore restarts the gateway between all that can be asked about a batch.
+func TestRestore(t *testing.T) {
+	var cfg gateway.Config
+	var state *limit.Memory
+	h := newHouse(t, func(_ *house, c *gateway.Config) { state = limited(t, c, 1000); cfg = *c })
+	restart := func() { state = limited(t, &cfg, 1000); h.again(t, cfg, true) }
+	odd := h.upload(t, h.key, `{"custom_id":"a"}`)
+	file := h.upload(t, h.key, line("a", chat("llama3.3:70b", "Hello", `,"max_tokens":100`)))
+	h.again(t, cfg, false)
+	require.Equal(t, 404, h.send(t, h.key, "GET", "/v1/files/"+file, "").status, "without the audit it is nobody's")
+	restart()
+	require.Equal(t, 400, h.send(t, h.key, "POST", "/v1/batches", order(odd)).status, "what could not be run still cannot")
+	batch := h.batch(t, h.key, file)
+	restart()
+	require.EqualValues(t, 100, reserved(t, state), "its worst case is held again")
+	results := h.finish(t, h.key, batch).field(t, "output_file_id")
+	output, cost := h.books(t)
+	require.Positive(t, output)
+	require.EqualValues(t, output, reserved(t, state))
+	restart()
+	require.Zero(t, reserved(t, state), "what the record says is the host's to charge")
+	require.Equal(t, 200, h.send(t, h.key, "GET", "/v1/files/"+results+"/content", "").status)
+	h.finish(t, h.key, batch)
+	again, costAgain := h.books(t)
+	require.Equal(t, []int64{output, cost}, []int64{again, costAgain}, "billed once")
+	require.Equal(t, 200, h.send(t, h.key, "DELETE", "/v1/files/"+file, "").status)
+	restart()
+	require.Equal(t, 404, h.send(t, h.key, "GET", "/v1/files/"+file, "").status)
+	other := h.mint(t, "poor", everything)
+	require.Equal(t, 404, h.send(t, other, "GET", "/v1/files/"+results, "").status)
+}
+
+// TestBatchThatNobodyAsksFor is billed at its worst when its results are gone.
+func TestBatchThatNobodyAsksFor(t *testing.T) {
+	now := noon
+	var state *limit.Memory
+	h := newHouse(t, func(_ *house, c *gateway.Config) {
+		c.Now = func() time.Time { return now }
+		state = limited(t, c, 1000)
+	})
+	file := h.upload(t, h.key, line("a", chat("llama3.3:70b", "Hello", `,"max_tokens":100`)))
+	batch := h.batch(t, h.key, file)
+	now = now.Add(gateway.Remembered - 1)
+	h.upload(t, h.key, "a")
+	output, _ := h.books(t)
+	require.Zero(t, output)
+	now = now.Add(time.Minute)
+	require.Equal(t, 404, h.send(t, h.key, "GET", "/v1/batches/"+batch, "").status)
+	for range 2 { // sweeps
+		now = now.Add(time.Minute)
+		h.upload(t, h.key, "a")
+	}
+	output, cost := h.books(t)
+	require.EqualValues(t, 100, output)
+	require.Greater(t, cost, int64(100*4000))
+	require.EqualValues(t, 100, reserved(t, state), "in the hour in which it was made")
+	for _, r := range h.records(t) {
+		require.Equal(t, r.Output > 0, r.Estimated)
+	}
+}
+
+// TestBatchesOfAList are billed by the list that shows their end.
+func TestBatchesOfAList(t *testing.T) {
+	h := newHouse(t, nil)
+	file := h.upload(t, h.key, line("a", chat("llama3.3:70b", "Hello", `,"max_tokens":9`)))
+	for range 3 {
+		h.batch(t, h.key, file)
+	}
+	for range 5 {
+		require.Equal(t, 200, h.send(t, h.key, "GET", "/v1/batches", "").status)
+	}
+	var settled, cost int64
+	for _, r := range h.records(t) {
+		for _, o := range r.Objects {
+			if o.Event == "settled" {
+				settled++
+				cost = max(cost, r.Cost)
+			}
+		}
+	}
+	require.EqualValues(t, 3, settled)
+	output, total := h.books(t)
+	require.Positive(t, output)
+	require.Equal(t, cost, total, "all on one record")
+}
+
+// TestResultsThatAreGone leave only the worst case.
+func TestResultsThatAreGone(t *testing.T) {
+	h := newHouse(t, nil)
+	batch := h.batch(t, h.key, h.upload(t, h.key, line("a", chat("llama3.3:70b", "Hello", `,"max_tokens":77`))))
+	for _, m := range h.machines {
+		m.Script(llmaastest.Reply{Path: "/batches/" + batch, Status: 200, Body: `{"id":"` + batch + `","status":"completed","output_file_id":"file-0099","error_file_id":null}`})
+	}
+	require.Equal(t, 200, h.send(t, h.key, "GET", "/v1/batches/"+batch, "").status)
+	output, _ := h.books(t)
+	require.EqualValues(t, 77, output)
+}
+
+// TestResultsWithoutCounts are billed by what was said.
+func TestResultsWithoutCounts(t *testing.T) {
+	h := newHouse(t, nil)
+	batch := h.batch(t, h.key, h.upload(t, h.key, line("a", chat("llama3.3:70b", "Hello", ""))))
+	for _, m := range h.machines {
+		m.Script(
+			llmaastest.Reply{Path: "/batches/" + batch + "/cancel", Status: 200, Body: `{"id":"` + batch + `","status":"cancelled","output_file_id":"file-0099"}`},
+			llmaastest.Reply{Path: "/files/file-0099/content", Status: 200, Body: "no result\n" + `{"response":{"status_code":200,"body":{"model":"llama3.3:70b","choices":[{"message":{"content":"A few words of an answer."}}]}}}` + "\n" +
+				`{"response":{"status_code":500,"body":{"usage":{"prompt_tokens":1,"completion_tokens":999}}},"error":null}` + "\n" + `{"response":null,"error":{"code":"x"}}`},
+		)
+	}
+	require.Equal(t, 200, h.send(t, h.key, "POST", "/v1/batches/"+batch+"/cancel", "").status)
+	output, _ := h.books(t)
+	require.Positive(t, output)
+	require.Less(t, output, int64(20))
+	records := h.records(t)
+	require.True(t, records[len(records)-1].Estimated)
+}
+
+// TestBatchAskedForTwice has one Idempotency-Key: the machine answers with the
+// batch that it has, which is held once.
+func TestBatchAskedForTwice(t *testing.T) {
+	var state *limit.Memory
+	h := newHouse(t, func(_ *house, c *gateway.Config) { state = limited(t, c, 1000) })
+	file := h.upload(t, h.key, line("a", chat("llama3.3:70b", "Hello", `,"max_tokens":100`)))
+	batch := h.batch(t, h.key, file)
+	for _, m := range h.machines {
+		m.Script(llmaastest.Reply{Path: "/batches", Status: 200, Body: `{"id":"` + batch + `","status":"validating"}`})
+	}
+	require.Equal(t, batch, h.batch(t, h.key, file))
+	require.EqualValues(t, 100, reserved(t, state))
+}
+
+// TestOddAnswersAboutFiles are of machines that say what cannot be remembered.
+func TestOddAnswersAboutFiles(t *testing.T) {
+	for _, body := range []string{`{}`, `{"id":""}`, `{"id":7}`, `{"id":"../x"}`, `{"id":"a/b"}`, `{"id":".."}`, `[]`, `no JSON`, ``, `{"id":"` + strings.Repeat("a", 300) + `"}`, `{"id":"a","x":"` + strings.Repeat("a", 2<<20) + `"}`} {
+		h := newHouse(t, nil)
+		for _, m := range h.machines {
+			m.Script(llmaastest.Reply{Path: "/files", Status: 200, Body: body})
+		}
+		got := h.send(t, h.key, "POST", "/v1/files", form(line("a", chat("llama3.3:70b", "Hello", ""))), "Content-Type", "multipart/form-data; boundary=b")
+		require.Contains(t, []int{502}, got.status, "%.40s: %s", body, got.body)
+		require.Empty(t, h.records(t)[0].Objects)
+	}
+}
+
+// TestFileThatBreaksOff is not taken for whole.
+func TestFileThatBreaksOff(t *testing.T) {
+	h := newHouse(t, func(_ *house, c *gateway.Config) {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			if r.Method == http.MethodPost {
+				_, _ = io.WriteString(w, `{"id":"file-1"}`)
+				return
+			}
+			_, _ = io.WriteString(w, strings.Repeat("half", 10_000))
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}))
+		t.Cleanup(srv.Close)
+		c.Backends = to(srv.URL)
+	})
+	file := h.upload(t, h.key, "a")
+	req, err := http.NewRequestWithContext(t.Context(), "GET", h.URL+"/v1/files/"+file+"/content", nil)
+	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+h.key)
+	resp, err := h.Client().Do(req)
+	require.NoError(t, err)
+	_, err = io.ReadAll(resp.Body)
+	require.Error(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Eventually(t, func() bool { return len(h.records(t)) == 2 }, 5*time.Second, time.Millisecond)
+	require.Equal(t, 502, h.records(t)[1].Status)
+}
+
+// to sends everything to one address, as a host without a balancer may.
+type to string
+
+func (base to) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
+	req, err := http.NewRequestWithContext(ctx, r.Method, string(base)+r.URL.Path, r.Body)
+	if err != nil {
+		cancel()
+		return nil, errors.Join(err)
+	}
+	context.AfterFunc(r.Context(), cancel)
+	return http.DefaultTransport.RoundTrip(req)
+}
