@@ -16,7 +16,7 @@ const secondsPerKilobyte = 0.5
 // serveTranscription says how long the recording is in place of what is in it.
 func (b *Backend) serveTranscription(c *call) {
 	fields, file, ok := c.form()
-	if !ok || len(file) == 0 {
+	if !ok || len(file.data) == 0 {
 		c.fail(http.StatusBadRequest, "invalid_request_error", "", "file must be a part of a multipart/form-data body.")
 		return
 	}
@@ -27,7 +27,7 @@ func (b *Backend) serveTranscription(c *call) {
 	if _, ok := b.serves(c, fields["model"]); !ok {
 		return
 	}
-	seconds := float64(len(file)) / 1000 * secondsPerKilobyte
+	seconds := float64(len(file.data)) / 1000 * secondsPerKilobyte
 	text := c.reply.Text
 	if text == "" {
 		text = "A recording."
@@ -38,16 +38,25 @@ func (b *Backend) serveTranscription(c *call) {
 	}
 	c.send(http.StatusOK, map[string]any{
 		"text": text, "language": language, "duration": seconds,
-		"segments": []any{map[string]any{"id": 0, "start": 0, "end": seconds, "text": text}},
-		"usage":    map[string]any{"type": "duration", "seconds": seconds},
+		"segments": []any{map[string]any{
+			"id": 0, "seek": 0, "start": 0, "end": seconds, "text": text, "tokens": []int{},
+			"temperature": 0, "avg_logprob": 0, "compression_ratio": 1, "no_speech_prob": 0,
+		}},
+		"usage": map[string]any{"type": "duration", "seconds": seconds},
 	})
 }
 
+// upload is a file in a multipart body.
+type upload struct {
+	name string
+	data []byte
+}
+
 // form reads the fields of a multipart body, and its file.
-func (c *call) form() (fields map[string]string, file []byte, ok bool) {
+func (c *call) form() (fields map[string]string, file upload, ok bool) {
 	kind, params, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" {
-		return nil, nil, false
+		return nil, upload{}, false
 	}
 	fields = make(map[string]string)
 	for r := multipart.NewReader(bytes.NewReader(c.Body), params["boundary"]); ; {
@@ -56,14 +65,14 @@ func (c *call) form() (fields map[string]string, file []byte, ok bool) {
 			return fields, file, true
 		}
 		if err != nil {
-			return nil, nil, false
+			return nil, upload{}, false
 		}
 		data, err := io.ReadAll(part)
 		if err != nil {
-			return nil, nil, false
+			return nil, upload{}, false
 		}
-		if part.FileName() != "" {
-			file = data
+		if name := part.FileName(); name != "" {
+			file = upload{name, data}
 			continue
 		}
 		fields[part.FormName()] = string(data)

@@ -47,6 +47,7 @@ type Backend struct {
 	scripts      []Reply
 	journal      []*Request
 	files        map[string]*storedFile
+	fileSerial   int
 	batches      []*batch
 	disconnected int
 }
@@ -139,7 +140,7 @@ func (b *Backend) route(c *call) {
 		"/images/generations":   b.serveImages,
 	}[c.Path]
 	switch {
-	case c.Path == "/models":
+	case c.Path == "/models" || strings.HasPrefix(c.Path, "/models/"):
 		method, handle = http.MethodGet, b.serveModels
 	case c.Path == "/files" || strings.HasPrefix(c.Path, "/files/"):
 		method, handle = c.Method, b.serveFiles

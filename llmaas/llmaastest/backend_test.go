@@ -23,6 +23,8 @@ var exchanges = []struct {
 	holds                    []string
 }{
 	{"models", "GET", "/models", "", 200, []string{`"id":"gpt-oss:120b"`, `"owned_by":"CloudTemple"`, `"max_model_len":120000`, `"allow_view":true`}},
+	{"one model", "GET", "/models/gpt-oss:120b", "", 200, []string{`{"id":"gpt-oss:120b","object":"model"`}},
+	{"a model that is none", "GET", "/models/nonesuch", "", 404, []string{`"code":"model_not_found"`}},
 	{"models by POST", "POST", "/models", "{}", 405, []string{`"invalid_request_error"`}},
 	{"chat", "POST", "/chat/completions", `{"model":"llama3.3:70b","messages":[{"role":"user","content":"Hello there"}]}`, 200,
 		[]string{`"id":"chatcmpl-00000001"`, `"object":"chat.completion"`, `"content":"You wrote: Hello there"`, `"finish_reason":"stop"`,
@@ -39,7 +41,29 @@ var exchanges = []struct {
 		[]string{`"content":"You wrote: ?"`}},
 	{"chat with a schema", "POST", "/chat/completions", `{"model":"llama3.3:70b","messages":[{"role":"user","content":"?"}],"response_format":{"type":"json_schema","json_schema":{"schema":{"type":"object","properties":{"ok":{"type":"boolean"},"kind":{"enum":["a","b"]}}}}}}`, 200,
 		[]string{`"content":"{\"kind\":\"a\",\"ok\":true}"`}},
-	{"completion of a prompt", "POST", "/completions", `{"model":"llama3.3:70b","prompt":"Hi"}`, 200, []string{`"content":"You wrote: Hi"`}},
+	{"chat with a tool by name", "POST", "/chat/completions", `{"model":"llama3.3:70b","messages":[{"role":"user","content":"?"}],"tool_choice":{"type":"function","function":{"name":"time"}},"tools":[{"type":"function","function":{"name":"weather"}},{"type":"function","function":{"name":"time"}}]}`, 200,
+		[]string{`"name":"time","arguments":"{}"`}},
+	{"chat with no tool", "POST", "/chat/completions", `{"model":"llama3.3:70b","messages":[{"role":"user","content":"?"}],"tool_choice":"none","tools":[{"type":"function","function":{"name":"weather"}}]}`, 200,
+		[]string{`"content":"You wrote: ?"`}},
+	{"chat with a tool that is none", "POST", "/chat/completions", `{"model":"llama3.3:70b","messages":[{"role":"user","content":"?"}],"tool_choice":{"type":"function","function":{"name":"nonesuch"}},"tools":[{"type":"function","function":{"name":"weather"}}]}`, 400,
+		[]string{`tool_choice`}},
+	{"chat with two choices", "POST", "/chat/completions", `{"model":"llama3.3:70b","n":2,"messages":[{"role":"user","content":"Hi"}]}`, 200,
+		[]string{`"index":0,"message":{"role":"assistant","content":"You wrote: Hi"}`, `"index":1,"message":{"role":"assistant","content":"You wrote: Hi"}`, `"completion_tokens":8`}},
+	{"chat with two choices of tools", "POST", "/chat/completions", `{"model":"llama3.3:70b","n":2,"stream":true,"messages":[{"role":"user","content":"Hi"}],"tools":[{"type":"function","function":{"name":"weather"}}]}`, 200,
+		[]string{`"index":0,"delta":{"tool_calls":[{"index":0,"id":"call-00000001"`, `"index":1,"delta":{"tool_calls":[{"index":0,"id":"call-00000001-1"`}},
+	{"chat with too many choices", "POST", "/chat/completions", `{"model":"llama3.3:70b","n":129,"messages":[{"role":"user","content":"Hi"}]}`, 400, []string{`n must be`}},
+	{"chat with a stop", "POST", "/chat/completions", `{"model":"llama3.3:70b","stop":[""," there"],"messages":[{"role":"user","content":"Hello there"}]}`, 200,
+		[]string{`"content":"You wrote: Hello"`, `"finish_reason":"stop"`}},
+	{"chat with null for what is optional", "POST", "/chat/completions", `{"model":"llama3.3:70b","n":null,"stop":null,"tools":null,"tool_choice":null,"max_tokens":null,"response_format":null,"stream_options":null,"messages":[{"role":"user","content":null},{"role":"user","content":"Hi"}]}`, 200,
+		[]string{`"content":"You wrote: Hi"`}},
+	{"completion of a prompt", "POST", "/completions", `{"model":"gpt-oss:120b","prompt":"Hi"}`, 200,
+		[]string{`"id":"cmpl-00000001","object":"text_completion"`, `"index":0,"text":"You wrote: Hi","finish_reason":"stop"`, `"completion_tokens":4`}},
+	{"completion of prompts", "POST", "/completions", `{"model":"llama3.3:70b","prompt":["Hi","Ho"],"stop":"o","tools":[{"type":"function","function":{"name":"weather"}}]}`, 200,
+		[]string{`"index":0,"text":"Y"`, `"index":1,"text":"Y"`}},
+	{"completion in a stream", "POST", "/completions", `{"model":"llama3.3:70b","prompt":"Hi","stream":true}`, 200,
+		[]string{`"text":" wrote","finish_reason":null`, `"text":"","finish_reason":"stop"`, "\n\ndata: [DONE]\n\n"}},
+	{"completion of messages", "POST", "/completions", `{"model":"llama3.3:70b","messages":[{"role":"user","content":"Hi"}]}`, 200, []string{`"content":"You wrote: Hi"`}},
+	{"completion of token ids", "POST", "/completions", `{"model":"llama3.3:70b","prompt":[1,2]}`, 400, []string{`"invalid_request_error"`}},
 	{"stream", "POST", "/chat/completions", `{"model":"llama3.3:70b","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Hi"}]}`, 200,
 		[]string{"data: {", `"delta":{"content":"You"}`, `"delta":{"content":" wrote"}`, `"choices":[],"usage":{"prompt_tokens":`, `"completion_tokens":4`, "\n\ndata: [DONE]\n\n"}},
 	{"unknown model", "POST", "/chat/completions", `{"model":"nonesuch","messages":[{"role":"user","content":"Hi"}]}`, 404, []string{`"code":"model_not_found"`}},
@@ -48,14 +72,20 @@ var exchanges = []struct {
 	{"no JSON", "POST", "/chat/completions", `{`, 400, []string{`"invalid_request_error"`}},
 	{"embeddings", "POST", "/embeddings", `{"model":"bge-m3:567m","input":"a b","dimensions":2}`, 200, []string{`"embedding":[`, `"prompt_tokens":2`}},
 	{"embeddings in base64", "POST", "/embeddings", `{"model":"bge-m3:567m","input":["a","b"],"dimensions":1,"encoding_format":"base64"}`, 200, []string{`"index":1`, `"embedding":"AACAvw=="`}},
-	{"embeddings of token ids", "POST", "/embeddings", `{"model":"bge-m3:567m","input":[1,2]}`, 400, []string{`array of strings`}},
+	{"embeddings of token ids", "POST", "/embeddings", `{"model":"bge-m3:567m","input":[1,2],"dimensions":1}`, 200, []string{`[{"object":"embedding","index":0,"embedding":[1]}]`, `"prompt_tokens":2`}},
+	{"embeddings of lists of token ids", "POST", "/embeddings", `{"model":"bge-m3:567m","input":[[1,2],[3]],"dimensions":1}`, 200, []string{`"index":1`, `"prompt_tokens":3`}},
+	{"embeddings of nothing", "POST", "/embeddings", `{"model":"bge-m3:567m","input":[]}`, 400, []string{`array of strings`}},
+	{"embeddings of null", "POST", "/embeddings", `{"model":"bge-m3:567m","input":["a",null]}`, 400, []string{`array of strings`}},
 	{"rerank", "POST", "/v2/rerank", `{"model":"bge-reranker-large","query":"red fox","documents":["a blue whale",{"text":"the red fox"}],"top_n":1}`, 200,
 		[]string{`"results":[{"index":1,"relevance_score":1,"document":{"text":"the red fox"}}]`, `"search_units":1`}},
 	{"rerank of nothing", "POST", "/rerank", `{"model":"bge-reranker-large","query":"x"}`, 400, []string{`"invalid_request_error"`}},
 	{"speech", "POST", "/audio/speech", `{"model":"voxtral","input":"hello","voice":"a"}`, 200, []string{"RIFF", "WAVE"}},
 	{"images", "POST", "/images/generations", `{"model":"z-image:16b","prompt":"a cat","n":2}`, 200, []string{`{"b64_json":"`, `},{`}},
 	{"transcription without a file", "POST", "/audio/transcriptions", `{}`, 400, []string{`multipart`}},
+	{"no files", "GET", "/files", ``, 200, []string{`"data":[]`}},
 	{"no such file", "GET", "/files/file-9", ``, 404, []string{`no such file`}},
+	{"files by PUT", "PUT", "/files", ``, 405, []string{`method`}},
+	{"batches by DELETE", "DELETE", "/batches/batch-1", ``, 405, []string{`method`}},
 	{"no such batch", "GET", "/batches/batch-9", ``, 404, []string{`no such batch`}},
 	{"batch of no file", "POST", "/batches", `{"input_file_id":"x","endpoint":"/v1/chat/completions","completion_window":"24h"}`, 400, []string{`names no file`}},
 	{"unknown endpoint", "POST", "/nonesuch", `{}`, 404, []string{`"invalid_request_error"`}},
@@ -132,6 +162,13 @@ func TestBatch(t *testing.T) {
 		Endpoint: openai.BatchEndpointChatCompletions, CompletionWindow: "24h", UploadBatchFileRequest: upload,
 	})
 	require.NoError(t, err)
+	require.Equal(t, 2, made.RequestCounts.Total)
+	files, err := client.ListFiles(t.Context())
+	require.NoError(t, err)
+	require.Len(t, files.Files, 1)
+	require.Equal(t, "@batchinput.jsonl", files.Files[0].FileName)
+	require.NoError(t, client.DeleteFile(t.Context(), files.Files[0].ID)) // the batch has read it
+	require.Error(t, client.DeleteFile(t.Context(), files.Files[0].ID))
 	var seen []string
 	for range 4 {
 		b, err := client.RetrieveBatch(t.Context(), made.ID)

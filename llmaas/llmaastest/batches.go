@@ -11,22 +11,9 @@ import (
 
 // The service's limits for batches (API page, 2026).
 const (
-	maxBatchFile  = 100 << 20
 	maxBatchLines = 50_000
 	maxBatches    = 10 // under way at once
 )
-
-// storedFile is one that was uploaded, or that a batch wrote.
-type storedFile struct {
-	ID       string `json:"id"`
-	Object   string `json:"object"`
-	Bytes    int    `json:"bytes"`
-	Created  int64  `json:"created_at"`
-	Filename string `json:"filename"`
-	Purpose  string `json:"purpose"`
-
-	data []byte
-}
 
 // batch moves on by one state each time it is asked for.
 type batch struct {
@@ -40,6 +27,10 @@ type batch struct {
 	Window     string      `json:"completion_window"`
 	Created    int64       `json:"created_at"`
 	Counts     batchCounts `json:"request_counts"`
+
+	Metadata json.RawMessage `json:"metadata,omitempty"` // the caller's own
+
+	input [][]byte // until it is worked off
 }
 
 type batchCounts struct {
@@ -55,62 +46,12 @@ func (s *batch) over() bool {
 	return s.Status == "completed" || s.Status == "cancelled" || s.Status == "failed"
 }
 
-func (b *Backend) serveFiles(c *call) {
-	id, rest, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(c.Path, "/files"), "/"), "/")
-	if id == "" {
-		b.uploadFile(c)
-		return
-	}
-	b.mu.Lock()
-	file, ok := b.files[id]
-	b.mu.Unlock()
-	switch {
-	case !ok || rest != "" && rest != "content":
-		c.fail(http.StatusNotFound, "invalid_request_error", "", "There is no such file.")
-	case rest == "content":
-		c.w.Header().Set("Content-Type", "application/jsonl")
-		_, _ = c.w.Write(file.data) // the caller went away: nobody to tell
-	default:
-		c.send(http.StatusOK, file)
-	}
-}
-
-func (b *Backend) uploadFile(c *call) {
-	fields, data, ok := c.form()
-	switch {
-	case c.Method != http.MethodPost:
-		c.fail(http.StatusMethodNotAllowed, "invalid_request_error", "", "This endpoint takes POST.")
-		return
-	case !ok || fields["purpose"] != "batch":
-		c.fail(http.StatusBadRequest, "invalid_request_error", "", "file and purpose=batch must be parts of a multipart/form-data body.")
-		return
-	case len(data) > maxBatchFile:
-		c.fail(http.StatusRequestEntityTooLarge, "invalid_request_error", "", "A file holds at most 100 MB.")
-		return
-	}
-	c.send(http.StatusOK, b.store("batch", data))
-}
-
-func (b *Backend) store(purpose string, data []byte) *storedFile {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.files == nil {
-		b.files = make(map[string]*storedFile)
-	}
-	f := &storedFile{
-		ID: fmt.Sprintf("file-%04d", len(b.files)+1), Object: "file", Bytes: len(data), Created: b.now().Unix(),
-		Filename: "batch.jsonl", Purpose: purpose, data: bytes.Clone(data),
-	}
-	b.files[f.ID] = f
-	return f
-}
-
 func (b *Backend) serveBatches(c *call) {
 	id, rest, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(c.Path, "/batches"), "/"), "/")
-	switch {
-	case id == "" && c.Method == http.MethodPost:
+	switch way := c.Method + " " + rest; {
+	case id == "" && way == "POST ":
 		b.createBatch(c)
-	case id == "":
+	case id == "" && way == "GET ":
 		b.mu.Lock()
 		all := slices.Clone(b.batches)
 		b.mu.Unlock()
@@ -119,8 +60,10 @@ func (b *Backend) serveBatches(c *call) {
 			list[i] = *one
 		}
 		c.send(http.StatusOK, map[string]any{"object": "list", "data": list, "has_more": false})
+	case id != "" && (way == "GET " || way == "POST cancel"):
+		b.moveBatch(c, id, rest != "")
 	default:
-		b.moveBatch(c, id, rest == "cancel" && c.Method == http.MethodPost)
+		c.fail(http.StatusMethodNotAllowed, "invalid_request_error", "", "This endpoint does not take the method.")
 	}
 }
 
@@ -129,6 +72,8 @@ func (b *Backend) createBatch(c *call) {
 		Input    string `json:"input_file_id"`
 		Endpoint string `json:"endpoint"`
 		Window   string `json:"completion_window"`
+
+		Metadata json.RawMessage `json:"metadata"`
 	}
 	if !c.decode(&req) {
 		return
@@ -153,13 +98,14 @@ func (b *Backend) createBatch(c *call) {
 		c.fail(http.StatusTooManyRequests, "rate_limit_error", "rate_limit_exceeded", "Ten batches are under way.")
 		return
 	}
-	lines := bytes.Count(file.data, []byte("\n"))
+	lines := linesOf(file.data)
 	b.mu.Lock()
 	s := &batch{
 		ID: fmt.Sprintf("batch-%04d", len(b.batches)+1), Object: "batch", Endpoint: req.Endpoint, Status: states[0],
-		InputFile: req.Input, Window: req.Window, Created: b.now().Unix(), Counts: batchCounts{Total: lines},
+		InputFile: req.Input, Window: req.Window, Created: b.now().Unix(), Counts: batchCounts{Total: len(lines)},
+		Metadata: req.Metadata, input: lines,
 	}
-	if lines == 0 || lines > maxBatchLines {
+	if len(lines) == 0 || len(lines) > maxBatchLines {
 		s.Status = "failed"
 	}
 	b.batches = append(b.batches, s)
@@ -178,21 +124,18 @@ func (b *Backend) moveBatch(c *call, id string, cancel bool) {
 		return
 	}
 	s := b.batches[i]
-	finish := false
+	var input [][]byte
 	switch {
 	case s.over():
 	case cancel:
 		s.Status = "cancelled"
+	case s.Status == "finalizing":
+		input, s.input = s.input, nil
 	default:
 		s.Status = states[slices.Index(states, s.Status)+1]
-		finish = s.Status == "completed"
-	}
-	var input []byte
-	if finish {
-		input = b.files[s.InputFile].data
 	}
 	b.mu.Unlock()
-	if finish {
+	if input != nil {
 		b.finishBatch(c, s, input)
 	}
 	b.mu.Lock()
@@ -203,12 +146,11 @@ func (b *Backend) moveBatch(c *call, id string, cancel bool) {
 
 // finishBatch answers every line. The results stand in the reverse order: callers
 // must go by custom_id.
-func (b *Backend) finishBatch(c *call, s *batch, input []byte) {
+func (b *Backend) finishBatch(c *call, s *batch, input [][]byte) {
 	var results [][]byte
-	counts := batchCounts{}
-	for line := range bytes.Lines(input) {
+	counts := batchCounts{Total: len(input)}
+	for _, line := range input {
 		result, good := b.batchLine(c, line)
-		counts.Total++
 		if good {
 			counts.Completed++
 		} else {
@@ -217,10 +159,23 @@ func (b *Backend) finishBatch(c *call, s *batch, input []byte) {
 		results = append(results, result)
 	}
 	slices.Reverse(results)
-	out := b.store("batch_output", append(bytes.Join(results, []byte("\n")), '\n'))
+	out := b.store("batch_output", s.ID+".jsonl", append(bytes.Join(results, []byte("\n")), '\n'))
 	b.mu.Lock()
-	s.OutputFile, s.Counts = &out.ID, counts
-	b.mu.Unlock()
+	defer b.mu.Unlock()
+	if !s.over() { // it may have been canceled meanwhile
+		s.Status, s.OutputFile, s.Counts = "completed", &out.ID, counts
+	}
+}
+
+// linesOf are the lines that are not blank.
+func linesOf(data []byte) [][]byte {
+	var all [][]byte
+	for line := range bytes.Lines(data) {
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			all = append(all, line)
+		}
+	}
+	return all
 }
 
 // batchLine sends one line through the fake as a request of its own.

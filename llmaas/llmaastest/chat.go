@@ -4,21 +4,30 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/llmaas/llmaas-go/tokens"
 )
 
-// defaultMaxTokens is the service's max_tokens when a request names none.
-const defaultMaxTokens = 1024
+const (
+	// defaultMaxTokens is the service's max_tokens when a request names none.
+	defaultMaxTokens = 1024
 
+	// maxChoices is how many answers one request may ask for.
+	maxChoices = 128
+)
+
+// chatRequest asks for a chat, or without messages for completions of prompts.
 type chatRequest struct {
 	Model               string            `json:"model"`
 	Messages            []chatMessage     `json:"messages"`
-	Prompt              string            `json:"prompt"`
+	Prompt              texts             `json:"prompt"`
 	Stream              bool              `json:"stream"`
+	N                   *int              `json:"n"`
 	MaxTokens           *int              `json:"max_tokens"`
 	MaxCompletionTokens *int              `json:"max_completion_tokens"`
+	Stop                texts             `json:"stop"`
 	Tools               []json.RawMessage `json:"tools"`
 	ToolChoice          json.RawMessage   `json:"tool_choice"`
 	ResponseFormat      struct {
@@ -70,11 +79,22 @@ func (c *content) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// texts are a string, or an array of them.
+type texts []string
+
+func (t *texts) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		*t = make(texts, 1)
+		return json.Unmarshal(data, &(*t)[0])
+	}
+	return json.Unmarshal(data, (*[]string)(t))
+}
+
 // last returns the text of the newest message with the role.
-func (r *chatRequest) last(role string) (string, bool) {
-	for i := len(r.Messages) - 1; i >= 0; i-- {
-		if r.Messages[i].Role == role {
-			return string(r.Messages[i].Content), true
+func last(messages []chatMessage, role string) (string, bool) {
+	for _, m := range slices.Backward(messages) {
+		if m.Role == role {
+			return string(m.Content), true
 		}
 	}
 	return "", false
@@ -89,20 +109,71 @@ func (r *chatRequest) limit() int {
 	return defaultMaxTokens
 }
 
+func (r *chatRequest) n() int {
+	if r.N == nil {
+		return 1
+	}
+	return *r.N
+}
+
+// plain reports whether the request is for completions, which call no tools.
+func (r *chatRequest) plain() bool { return len(r.Messages) == 0 }
+
+// conversations are what is to be answered: the messages, or each prompt alone.
+func (r *chatRequest) conversations() [][]chatMessage {
+	if !r.plain() {
+		return [][]chatMessage{r.Messages}
+	}
+	all := make([][]chatMessage, len(r.Prompt))
+	for i, prompt := range r.Prompt {
+		all[i] = []chatMessage{{Role: "user", Content: content(prompt)}}
+	}
+	return all
+}
+
+// wrong says what is wrong with the request, "" for nothing.
+func (r *chatRequest) wrong() string {
+	switch {
+	case r.plain() && len(r.Prompt) == 0:
+		return "messages must not be empty."
+	case r.limit() < 1:
+		return "max_tokens must be at least 1."
+	case r.n() < 1 || r.n()*max(len(r.Prompt), 1) > maxChoices:
+		return fmt.Sprintf("n must be at least 1, and the choices at most %d.", maxChoices)
+	case r.chosen() == nil:
+		return "tool_choice must name one of the tools."
+	}
+	return ""
+}
+
+// chosen is the tool that is to be called: the one that tool_choice names, or the
+// first. It is nil when there is no such tool, and has no name when none is to be called.
+func (r *chatRequest) chosen() *tool {
+	var named tool
+	if string(r.ToolChoice) == `"none"` || r.plain() {
+		return &tool{}
+	}
+	_ = json.Unmarshal(r.ToolChoice, &named) // a word names no tool
+	for _, raw := range r.Tools {
+		var one tool
+		_ = json.Unmarshal(raw, &one) // a tool of another shape has no name
+		if want := named.Function.Name; want == "" || want == one.Function.Name {
+			return &one
+		}
+	}
+	if named.Function.Name != "" {
+		return nil
+	}
+	return &tool{}
+}
+
 func (b *Backend) serveChat(c *call) {
 	var req chatRequest
 	if !c.decode(&req) {
 		return
 	}
-	if req.Prompt != "" {
-		req.Messages = append(req.Messages, chatMessage{Role: "user", Content: content(req.Prompt)})
-	}
-	switch {
-	case len(req.Messages) == 0:
-		c.fail(http.StatusBadRequest, "invalid_request_error", "", "messages must not be empty.")
-		return
-	case req.limit() < 1:
-		c.fail(http.StatusBadRequest, "invalid_request_error", "", "max_tokens must be at least 1.")
+	if wrong := req.wrong(); wrong != "" {
+		c.fail(http.StatusBadRequest, "invalid_request_error", "", wrong)
 		return
 	}
 	model, ok := b.serves(c, req.Model)
@@ -126,10 +197,6 @@ func (b *Backend) serveChat(c *call) {
 
 // compose works out the whole answer, cut to the tokens that the request allows.
 func (b *Backend) compose(c *call, req *chatRequest, model Model) *chatReply {
-	ans := b.answer(c, req)
-	if model.Reasoning {
-		ans.reasoning = fmt.Sprintf("The conversation has %d messages; an echo will do.", len(req.Messages))
-	}
 	reply := &chatReply{
 		head: chatHead{
 			ID:      fmt.Sprintf("chatcmpl-%08d", c.serial),
@@ -137,68 +204,62 @@ func (b *Backend) compose(c *call, req *chatRequest, model Model) *chatReply {
 			Model:   req.Model,
 			Backend: backendInfo{EngineType: "fake", MachineName: c.machine},
 		},
-		tool:   ans.tool,
-		finish: "stop",
+		plain: req.plain(),
 	}
-	left := req.limit()
-	reply.reasoning, left = take(pieces(ans.reasoning), left)
-	reply.text, left = take(pieces(ans.text), left)
-	if ans.tool != nil {
-		reply.finish = "tool_calls"
-		reply.usage.CompletionTokens = count(ans.tool.Function.Name) + count(ans.tool.Function.Arguments)
-	} else if left == 0 && len(reply.reasoning)+len(reply.text) < count(ans.reasoning)+count(ans.text) {
-		reply.finish = "length"
+	for _, messages := range req.conversations() {
+		reply.usage.PromptTokens += promptTokens(req, messages)
+		for i := range req.n() {
+			reply.say(b.answer(c, req, messages, i), model, req)
+		}
 	}
-	reply.usage.PromptTokens = promptTokens(req)
-	reply.usage.ReasoningTokens = len(reply.reasoning)
-	reply.usage.Details.ReasoningTokens = len(reply.reasoning)
-	reply.usage.CompletionTokens += len(reply.reasoning) + len(reply.text)
 	reply.usage.TotalTokens = reply.usage.PromptTokens + reply.usage.CompletionTokens
 	return reply
 }
 
-func (b *Backend) answer(c *call, req *chatRequest) answer {
-	_, hasToolResult := req.last("tool")
+// answer is what the model says to a conversation, as the choice with the number.
+func (b *Backend) answer(c *call, req *chatRequest, messages []chatMessage, choice int) answer {
+	ans := answer{reasoning: fmt.Sprintf("The conversation has %d messages; an echo will do.", len(messages))}
+	call := func(name, arguments string) answer {
+		id := fmt.Sprintf("call-%08d", c.serial)
+		if choice > 0 {
+			id = fmt.Sprintf("%s-%d", id, choice)
+		}
+		ans.tool = &toolCall{ID: id, Type: "function", Function: toolCallFunction{Name: name, Arguments: arguments}}
+		return ans
+	}
+	chosen := req.chosen()
+	_, hasToolResult := last(messages, "tool")
 	switch {
-	case c.reply.Tool != "":
-		return answer{tool: &toolCall{
-			ID:       fmt.Sprintf("call-%08d", c.serial),
-			Type:     "function",
-			Function: toolCallFunction{Name: c.reply.Tool, Arguments: c.reply.Text},
-		}}
+	case c.reply.Tool != "" && !req.plain():
+		return call(c.reply.Tool, c.reply.Text)
 	case c.reply.Text != "":
-		return answer{text: c.reply.Text}
-	case len(req.Tools) > 0 && !hasToolResult && string(req.ToolChoice) != `"none"`:
-		var first tool
-		_ = json.Unmarshal(req.Tools[0], &first) // a tool of another shape is called without a name
-		fn := first.Function
-		return answer{tool: &toolCall{
-			ID:       fmt.Sprintf("call-%08d", c.serial),
-			Type:     "function",
-			Function: toolCallFunction{Name: fn.Name, Arguments: instance(fn.Parameters)},
-		}}
+		ans.text = c.reply.Text
+	case chosen.Function.Name != "" && !hasToolResult:
+		return call(chosen.Function.Name, instance(chosen.Function.Parameters))
 	case req.ResponseFormat.Type == "json_schema":
-		return answer{text: instance(req.ResponseFormat.JSONSchema.Schema)}
+		ans.text = instance(req.ResponseFormat.JSONSchema.Schema)
 	case req.ResponseFormat.Type == "json_object":
-		return answer{text: `{"answer":"Paris"}`}
+		ans.text = `{"answer":"Paris"}`
+	default:
+		prompt, ok := last(messages, "user")
+		if !ok {
+			prompt = string(messages[len(messages)-1].Content)
+		}
+		ans.text = echo(prompt)
 	}
-	prompt, ok := req.last("user")
-	if !ok {
-		prompt = string(req.Messages[len(req.Messages)-1].Content)
+	for _, stop := range req.Stop {
+		if stop != "" {
+			ans.text, _, _ = strings.Cut(ans.text, stop)
+		}
 	}
-	return answer{text: echo(prompt)}
-}
-
-func take(all []string, left int) ([]string, int) {
-	n := min(len(all), left)
-	return all[:n], left - n
+	return ans
 }
 
 // promptTokens is the estimate of package tokens: the fake's truth is what a
 // program under test expects.
-func promptTokens(req *chatRequest) int {
-	messages := make([]tokens.Message, len(req.Messages))
-	for i, m := range req.Messages {
+func promptTokens(req *chatRequest, conversation []chatMessage) int {
+	messages := make([]tokens.Message, len(conversation))
+	for i, m := range conversation {
 		messages[i] = tokens.Message{Role: m.Role, Content: string(m.Content)}
 	}
 	tools := make([]string, len(req.Tools))

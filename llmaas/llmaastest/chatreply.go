@@ -8,12 +8,17 @@ import (
 
 // chatReply is an answer cut into the tokens in which it is streamed.
 type chatReply struct {
-	head      chatHead
+	head    chatHead
+	choices []choice
+	usage   chatUsage
+	plain   bool // in the shape of completions, which have texts in place of messages
+}
+
+type choice struct {
 	reasoning []string
 	text      []string
 	tool      *toolCall
 	finish    string
-	usage     chatUsage
 }
 
 type chatHead struct {
@@ -45,14 +50,15 @@ type chatDetails struct {
 
 type chatResponse struct {
 	chatHead
-	Choices []any      `json:"choices"`
-	Usage   *chatUsage `json:"usage,omitempty"`
+	Choices []chatChoice `json:"choices"`
+	Usage   *chatUsage   `json:"usage,omitempty"`
 }
 
 type chatChoice struct {
 	Index        int        `json:"index"`
 	Message      *chatDelta `json:"message,omitempty"`
 	Delta        *chatDelta `json:"delta,omitempty"`
+	Text         *string    `json:"text,omitempty"`
 	FinishReason *string    `json:"finish_reason"`
 }
 
@@ -70,53 +76,122 @@ type indexedTool struct {
 	Function toolCallFunction `json:"function"`
 }
 
-// whole is the reply to a request that does not stream.
-func (r *chatReply) whole() chatResponse {
-	text := strings.Join(r.text, "")
-	msg := &chatDelta{Role: "assistant", Content: &text, ReasoningContent: strings.Join(r.reasoning, "")}
-	if r.tool != nil {
-		msg.ToolCalls = []indexedTool{{ID: r.tool.ID, Type: r.tool.Type, Function: r.tool.Function}}
+// say adds an answer as one more choice, and counts its tokens.
+func (r *chatReply) say(ans answer, model Model, req *chatRequest) {
+	if !model.Reasoning || r.plain {
+		ans.reasoning = ""
 	}
-	head := r.head
-	head.Object = "chat.completion"
-	return chatResponse{head, []any{chatChoice{Message: msg, FinishReason: &r.finish}}, &r.usage}
+	one, left := choice{tool: ans.tool, finish: "stop"}, req.limit()
+	one.reasoning, left = take(pieces(ans.reasoning), left)
+	one.text, left = take(pieces(ans.text), left)
+	if ans.tool != nil {
+		one.finish = "tool_calls"
+		r.usage.CompletionTokens += count(ans.tool.Function.Name) + count(ans.tool.Function.Arguments)
+	} else if left == 0 && len(one.reasoning)+len(one.text) < count(ans.reasoning)+count(ans.text) {
+		one.finish = "length"
+	}
+	r.usage.ReasoningTokens += len(one.reasoning)
+	r.usage.Details.ReasoningTokens += len(one.reasoning)
+	r.usage.CompletionTokens += len(one.reasoning) + len(one.text)
+	r.choices = append(r.choices, one)
 }
 
-// deltas are the chunks of a stream, the last of them with the finish reason.
-func (r *chatReply) deltas() []chatChoice {
+func take(all []string, left int) ([]string, int) {
+	n := min(len(all), left)
+	return all[:n], left - n
+}
+
+// response is what the reply and its chunks have in common.
+func (r *chatReply) response(object string) chatResponse {
+	head := r.head
+	head.Object = object
+	if r.plain {
+		head.Object, head.ID = "text_completion", strings.Replace(head.ID, "chatcmpl", "cmpl", 1)
+	}
+	return chatResponse{chatHead: head, Choices: []chatChoice{}}
+}
+
+// whole is the reply to a request that does not stream.
+func (r *chatReply) whole() chatResponse {
+	resp := r.response("chat.completion")
+	resp.Usage = &r.usage
+	for i, c := range r.choices {
+		text := strings.Join(c.text, "")
+		one := chatChoice{Index: i, FinishReason: &c.finish}
+		if r.plain {
+			one.Text = &text
+		} else {
+			one.Message = &chatDelta{Role: "assistant", Content: &text, ReasoningContent: strings.Join(c.reasoning, "")}
+		}
+		if c.tool != nil {
+			one.Message.ToolCalls = []indexedTool{{ID: c.tool.ID, Type: c.tool.Type, Function: c.tool.Function}}
+		}
+		resp.Choices = append(resp.Choices, one)
+	}
+	return resp
+}
+
+// chunks are the choices of the chunks of a stream, one choice after the other.
+func (r *chatReply) chunks() []chatChoice {
+	var all []chatChoice
+	for i, c := range r.choices {
+		deltas := c.deltas()
+		if r.plain {
+			deltas = c.texts()
+		}
+		for _, d := range deltas {
+			d.Index = i
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// deltas are the chunks of one choice, the last of them with the finish reason.
+func (c *choice) deltas() []chatChoice {
 	empty := ""
 	all := []chatChoice{{Delta: &chatDelta{Role: "assistant", Content: &empty}}}
-	for _, piece := range r.reasoning {
+	for _, piece := range c.reasoning {
 		all = append(all, chatChoice{Delta: &chatDelta{ReasoningContent: piece}})
 	}
-	for _, piece := range r.text {
+	for _, piece := range c.text {
 		all = append(all, chatChoice{Delta: &chatDelta{Content: &piece}})
 	}
-	if r.tool != nil {
-		all = append(all, chatChoice{Delta: &chatDelta{ToolCalls: []indexedTool{{ID: r.tool.ID, Type: r.tool.Type, Function: toolCallFunction{Name: r.tool.Function.Name}}}}})
-		for _, piece := range pieces(r.tool.Function.Arguments) {
+	if c.tool != nil {
+		all = append(all, chatChoice{Delta: &chatDelta{ToolCalls: []indexedTool{{ID: c.tool.ID, Type: c.tool.Type, Function: toolCallFunction{Name: c.tool.Function.Name}}}}})
+		for _, piece := range pieces(c.tool.Function.Arguments) {
 			all = append(all, chatChoice{Delta: &chatDelta{ToolCalls: []indexedTool{{Function: toolCallFunction{Arguments: piece}}}}})
 		}
 	}
-	return append(all, chatChoice{Delta: &chatDelta{}, FinishReason: &r.finish})
+	return append(all, chatChoice{Delta: &chatDelta{}, FinishReason: &c.finish})
+}
+
+// texts are the chunks of one choice of completions.
+func (c *choice) texts() []chatChoice {
+	var all []chatChoice
+	for _, piece := range c.text {
+		all = append(all, chatChoice{Text: &piece})
+	}
+	return append(all, chatChoice{Text: new(string), FinishReason: &c.finish})
 }
 
 func (b *Backend) streamChat(c *call, req *chatRequest, reply *chatReply) {
 	c.w.Header().Set("Content-Type", "text/event-stream")
 	c.w.WriteHeader(http.StatusOK)
-	head := reply.head
-	head.Object = "chat.completion.chunk"
-	for i, choice := range reply.deltas() {
+	chunk := reply.response("chat.completion.chunk")
+	for i, one := range reply.chunks() {
 		if i > 0 && !c.wait(c.every) {
 			return
 		}
 		if n := c.reply.CutAfter; n > 0 && i == n {
 			panic(http.ErrAbortHandler) // net/http's way to break off a reply
 		}
-		c.event(chatResponse{chatHead: head, Choices: []any{choice}})
+		chunk.Choices = []chatChoice{one}
+		c.event(chunk)
 	}
 	if req.StreamOptions.IncludeUsage && !c.reply.NoUsage {
-		c.event(chatResponse{head, []any{}, &reply.usage})
+		chunk.Choices, chunk.Usage = []chatChoice{}, &reply.usage
+		c.event(chunk)
 	}
 	if !c.reply.NoDone {
 		_, _ = c.w.Write([]byte("data: [DONE]\n\n"))

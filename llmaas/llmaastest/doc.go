@@ -18,9 +18,10 @@
 // package tokens thinks likely, and an answer as many as it is streamed in (a
 // word with the space before it, cut every six letters; every Chinese, Japanese
 // or Korean character; every sign). Models that reason think first and say how many
-// tokens it took. Tools are called with arguments that fit their schema;
-// a JSON schema gets an answer that fits it; embeddings are stable unit
-// vectors; reranking goes by the words that query and document share. A batch
+// tokens it took. The tool that tool_choice names, or the first, is called with
+// arguments that fit its schema, until the conversation has a result; a JSON schema
+// gets an answer that fits it; n, stop and max_tokens count. Embeddings are stable
+// unit vectors; reranking goes by the words that query and document share. A batch
 // moves on by one state each time it is asked for, and its results stand in the
 // reverse order.
 //
@@ -37,6 +38,7 @@
 //
 // # What is not covered
 //
-// It checks no quota and forgets everything when it closes. It is a fake: its
-// token counts are not those of any real tokenizer.
+// It checks no quota, calls one tool at a time, gives no logprobs, and forgets
+// everything when it closes. Temperature, seed and the like change nothing. It is a
+// fake: its token counts are not those of any real tokenizer.
 package llmaastest

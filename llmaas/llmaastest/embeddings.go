@@ -1,6 +1,7 @@
 package llmaastest
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -27,8 +28,7 @@ func (b *Backend) serveEmbeddings(c *call) {
 	}
 	texts, ok := inputs(req.Input)
 	if !ok || req.Dimensions < 0 || req.Dimensions > 16384 {
-		// The service refuses arrays of token ids.
-		c.fail(http.StatusBadRequest, "invalid_request_error", "", "input must be a string or an array of strings.")
+		c.fail(http.StatusBadRequest, "invalid_request_error", "", "input must be a string, or an array of strings or of token ids.")
 		return
 	}
 	model, ok := b.serves(c, req.Model)
@@ -49,8 +49,8 @@ func (b *Backend) serveEmbeddings(c *call) {
 	}
 	data, tokens := make([]embedding, len(texts)), 0
 	for i, text := range texts {
-		tokens += count(text)
-		v := vector(text, size)
+		tokens += text.tokens
+		v := vector(text.string, size)
 		data[i] = embedding{"embedding", i, v}
 		if req.EncodingFormat == "base64" {
 			data[i].Embedding = base64.StdEncoding.EncodeToString(littleEndian(v))
@@ -62,14 +62,32 @@ func (b *Backend) serveEmbeddings(c *call) {
 	})
 }
 
-// inputs reads a string or an array of strings.
-func inputs(raw json.RawMessage) ([]string, bool) {
-	var one string
-	if json.Unmarshal(raw, &one) == nil {
-		return []string{one}, true
+// input is one text to embed. Token ids stand for themselves.
+type input struct {
+	string
+	tokens int
+}
+
+// inputs reads a string or token ids, or an array of either.
+func inputs(raw json.RawMessage) ([]input, bool) {
+	var many []json.RawMessage
+	var ids []int
+	if json.Unmarshal(raw, &ids) == nil || json.Unmarshal(raw, &many) != nil {
+		many = []json.RawMessage{raw}
 	}
-	var many []string
-	return many, json.Unmarshal(raw, &many) == nil && len(many) > 0
+	all := make([]input, len(many))
+	for i, one := range many {
+		in := &all[i]
+		switch {
+		case bytes.HasPrefix(one, []byte(`"`)) && json.Unmarshal(one, &in.string) == nil:
+			in.tokens = count(in.string)
+		case json.Unmarshal(one, &ids) == nil && len(ids) > 0:
+			in.string, in.tokens = string(one), len(ids)
+		default:
+			return nil, false
+		}
+	}
+	return all, len(all) > 0
 }
 
 // vector is a unit vector that depends on the text alone.

@@ -2,6 +2,7 @@ package llmaastest
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/llmaas/llmaas-go/lifecycle"
 )
@@ -56,13 +57,23 @@ func (b *Backend) serveModels(c *call) {
 		MaxLen     int          `json:"max_model_len"`
 		Permission []permission `json:"permission"`
 	}
-	list, created := make([]model, 0, len(b.models)), b.now().Unix()
-	for _, m := range b.models {
-		list = append(list, model{
+	created := b.now().Unix()
+	show := func(m Model) model {
+		return model{
 			ID: m.ID, Object: "model", Created: created, OwnedBy: "CloudTemple", Root: m.ID,
 			Aliases: append([]string{}, m.Aliases...), MaxLen: m.Context,
 			Permission: []permission{{ID: "modelperm-" + m.ID, Object: "model_permission", Created: created, AllowSampling: true, AllowView: true}},
-		})
+		}
+	}
+	if id, one := strings.CutPrefix(c.Path, "/models/"); one {
+		if m, ok := b.serves(c, id); ok {
+			c.send(http.StatusOK, show(m))
+		}
+		return
+	}
+	list := make([]model, 0, len(b.models))
+	for _, m := range b.models {
+		list = append(list, show(m))
 	}
 	c.send(http.StatusOK, map[string]any{"object": "list", "data": list})
 }

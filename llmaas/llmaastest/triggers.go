@@ -56,7 +56,7 @@ func (b *Backend) triggered(c *call, req *chatRequest) bool {
 	if b.Triggers == nil {
 		return false
 	}
-	prompt, _ := req.last("user")
+	prompt, _ := last(req.conversations()[0], "user")
 	if strings.Contains(prompt, slowTrigger) {
 		c.reply.Text = strings.Repeat("slow ", slowChunks-1) + "end"
 		c.every = slowDelay
