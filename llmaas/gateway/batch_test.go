@@ -27,7 +27,7 @@ func (h *house) again(t *testing.T, cfg gateway.Config, restore bool) {
 		require.NoError(t, h.log.Sync())
 		for r, err := range audit.Records(h.auditDir, audit.Filter{From: noon.Add(-gateway.Remembered)}, h.auditKey) {
 			require.NoError(t, err)
-			g.Restore(t.Context(), r)
+			g.Restore(t.Context(), r, true)
 		}
 	}
 	h.Config.Handler = g

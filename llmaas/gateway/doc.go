@@ -59,7 +59,7 @@
 //
 //	for r, err := range audit.Records(dir, audit.Filter{From: time.Now().Add(-gateway.Remembered)}, key) {
 //		… // err
-//		g.Restore(ctx, r)
+//		g.Restore(ctx, r, true)
 //	}
 //
 // Without that, nobody has what was made before. Several gateways do not tell one

@@ -215,12 +215,14 @@ func describe(resp *http.Response) ([]byte, error) {
 	return raw, nil
 }
 
-// Restore takes from a record of the audit whose files and batches are, and what
-// batches under way may still use. After a restart a host calls it with the
-// records of the last [Remembered], in their order, before it serves; without
-// that, nobody has what was created before. Records that are about neither are
-// ignored.
-func (g *Gateway) Restore(ctx context.Context, r audit.Record) {
+// Restore takes from a record of the audit whose files and batches are. After a
+// restart a host calls it with the records of the last [Remembered], in their
+// order, before it serves; without that, nobody has what was created before.
+// Records that are about neither are ignored.
+//
+// With hold, what batches under way may still use is set aside again: for limits
+// in memory, which begin anew. Shared state holds it still, and counts it as used.
+func (g *Gateway) Restore(ctx context.Context, r audit.Record, hold bool) {
 	batch := r.Endpoint == "/batches"
 	for _, a := range r.Objects {
 		machine := a.Backend
@@ -230,7 +232,7 @@ func (g *Gateway) Restore(ctx context.Context, r audit.Record) {
 		switch o := g.owners.get(r.Tenant, a.ID); {
 		case a.Event == "created":
 			o := newOwned(r.Tenant, a.ID, machine, batch, work{requests: a.Requests, input: a.Input, output: a.Output, models: a.Models, endpoints: a.Endpoints}, r.Time)
-			if batch {
+			if batch && hold {
 				o.lease = g.hold(ctx, o)
 			}
 			g.owners.put(o)

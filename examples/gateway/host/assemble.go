@@ -59,15 +59,13 @@ func assemble(ctx context.Context, c config, keys *access.Keys, shared Shared) (
 	if err != nil {
 		return nil, nil, err
 	}
-	if shared.Limits == nil {
-		if err := resume(ctx, c, limits, budget, time.Now()); err != nil {
-			return nil, log, err
-		}
-	}
 	api, err := gateway.New(gateway.Config{
 		Keys: keys, Limits: limits, Guard: prompts, Output: answers, Backends: machines, Audit: log, Metrics: meters,
 	})
 	if err != nil {
+		return nil, log, err
+	}
+	if err := resume(ctx, c, api, limits, budget, shared.Limits != nil, time.Now()); err != nil {
 		return nil, log, err
 	}
 	page, err := newConsole(ctx, keys, meters, machines)
