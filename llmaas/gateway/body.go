@@ -42,6 +42,9 @@ const (
 // endpoint is a request's path below /v1. Only plain letters, and no part that is
 // empty or of dots: a machine might read anything else in another way.
 func endpoint(path string) string {
+	if path == "/v2/rerank" {
+		return path // where Cohere's clients ask for it
+	}
 	rest, ok := strings.CutPrefix(path, "/v1/")
 	if !ok {
 		return ""
@@ -57,10 +60,10 @@ func endpoint(path string) string {
 // plain are the characters of ids (RFC 3986 §2.3, and the colon).
 const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:"
 
-// kindOf is the endpoint that grants, limits and metrics know: ids of files and
-// batches are cut off.
+// kindOf is the endpoint that grants, limits and metrics know: ids of files,
+// batches and models are cut off.
 func kindOf(path string) string {
-	for _, tree := range []string{"/files", "/batches"} {
+	for _, tree := range []string{"/files", "/batches", "/models"} {
 		if strings.HasPrefix(path, tree+"/") {
 			return tree
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/llmaas/llmaas-go/lifecycle"
@@ -60,7 +61,8 @@ type listed struct {
 	MaxLen  int      `json:"max_model_len,omitempty"`
 }
 
-// serveModels lists the models that the key may use.
+// serveModels lists the models that the key may use, or shows the one of them that
+// the path names.
 func (g *Gateway) serveModels(x *exchange) error {
 	ids := g.Models
 	if ids == nil {
@@ -83,7 +85,15 @@ func (g *Gateway) serveModels(x *exchange) error {
 		}
 		list = append(list, m)
 	}
-	body, err := json.Marshal(map[string]any{"object": "list", "data": list})
+	var shown any = map[string]any{"object": "list", "data": list}
+	if id, one := strings.CutPrefix(x.path, "/models/"); one {
+		i := slices.IndexFunc(list, func(m listed) bool { return m.ID == id || slices.Contains(m.Aliases, id) })
+		if i < 0 {
+			return errNoModel
+		}
+		shown = list[i]
+	}
+	body, err := json.Marshal(shown)
 	if err != nil {
 		return err
 	}

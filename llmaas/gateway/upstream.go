@@ -66,13 +66,13 @@ func (x *exchange) affinity() string {
 
 // own reports whether the gateway itself has the answer.
 func (x *exchange) own() bool {
-	return x.path == "/models" || x.filing != nil && x.filing.lists(x.r.Method)
+	return kindOf(x.path) == "/models" || x.filing != nil && x.filing.lists(x.r.Method)
 }
 
 // answer passes the machine's answer on.
 func (g *Gateway) answer(x *exchange) error {
 	switch {
-	case x.path == "/models":
+	case kindOf(x.path) == "/models":
 		return g.serveModels(x)
 	case x.own():
 		return g.list(x)
