@@ -1,6 +1,7 @@
 package patterns
 
 import (
+	"encoding/binary"
 	"slices"
 	"strings"
 )
@@ -8,18 +9,13 @@ import (
 // automaton builds the terms, the trie and the filter of the literals in use.
 func (c *compiler) automaton() {
 	starts, waits := c.byLiteral()
-	var ids []int32
+	ids := make([]int32, 0, len(c.set.literals))
 	for id := range c.set.literals {
 		if starts[id] != starts[id+1] || waits[id] != waits[id+1] || len(c.extraOf[int32(id)]) > 0 {
 			ids = append(ids, int32(id))
 		}
 	}
-	slices.SortFunc(ids, func(a, b int32) int {
-		if x, y := c.set.literals[a].text, c.set.literals[b].text; x != y {
-			return strings.Compare(x, y)
-		}
-		return int(a - b)
-	})
+	c.sortByText(ids)
 	literals := make([]literal, 0, len(ids))
 	c.terms = make([]term, 0, len(ids))
 	for i, id := range ids {
@@ -43,6 +39,35 @@ func (c *compiler) automaton() {
 	}
 	c.trie = newTrie(literals)
 	c.filter = newFilter(literals, &c.trie)
+}
+
+// sortByText sorts literals by their texts, and those of one text by their numbers.
+func (c *compiler) sortByText(ids []int32) {
+	type keyed struct {
+		head uint64 // the first bytes, so that most comparisons need no more
+		id   int32
+	}
+	order := make([]keyed, len(ids))
+	for i, id := range ids {
+		var head [8]byte
+		copy(head[:], c.set.literals[id].text)
+		order[i] = keyed{binary.BigEndian.Uint64(head[:]), id}
+	}
+	slices.SortFunc(order, func(a, b keyed) int {
+		switch {
+		case a.head < b.head:
+			return -1
+		case a.head > b.head:
+			return 1
+		}
+		if n := strings.Compare(c.set.literals[a.id].text, c.set.literals[b.id].text); n != 0 {
+			return n
+		}
+		return int(a.id - b.id)
+	})
+	for i, o := range order {
+		ids[i] = o.id
+	}
 }
 
 // byLiteral fills the tables of starts and waits, and returns where those of

@@ -2,7 +2,6 @@ package patterns
 
 import (
 	"encoding/binary"
-	"maps"
 	"math/bits"
 	"slices"
 	"strings"
@@ -53,6 +52,12 @@ func pairsOf(keys []uint64, mask uint64) []lanePair {
 		return nil
 	}
 	return pairs
+}
+
+// distinct sorts keys and drops those that stand there twice.
+func distinct(keys []uint64) []uint64 {
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 // bitmap is a set of hashed keys, about twenty bits for each.
@@ -129,15 +134,16 @@ type jump struct {
 	cell  cell // of the state
 }
 
-func newJumps(keys map[uint64]int32, t *trie) jumps {
+func newJumps(keys []uint64, t *trie) jumps {
 	log := max(3, bits.Len(uint(2*len(keys))))
-	j := jumps{newBitmap(slices.Collect(maps.Keys(keys))), make([]jump, 1<<log)}
-	for key, state := range keys {
+	j := jumps{newBitmap(keys), make([]jump, 1<<log)}
+	for _, key := range keys {
 		i := j.home(key)
 		for j.table[i].key != 0 {
 			i = (i + 1) & j.last()
 		}
-		j.table[i] = jump{key, state, t.cells[state]}
+		state, at := t.after(key)
+		j.table[i] = jump{key, state, at}
 	}
 	return j
 }
@@ -164,16 +170,7 @@ func (j *jumps) after(key uint64) *jump {
 
 // filterKeys collects the keys of one filter.
 type filterKeys struct {
-	trie               *trie
-	whole, six         map[uint64]int32
-	stem, inner, three []uint64
-}
-
-// add adds a key of n bytes of the text of a literal.
-func (k *filterKeys) add(to map[uint64]int32, key uint64, text string) {
-	if _, known := to[key]; !known {
-		to[key], _ = k.trie.after(text)
-	}
+	whole, six, stem, inner, three []uint64
 }
 
 // newFilter makes the filter for the beginnings of the literals.
@@ -185,11 +182,11 @@ func newFilter(literals []literal, t *trie) filter {
 			f.innerMask &= 1<<(8*firmPrefix(l.text, 4)) - 1
 		}
 	}
-	keys := filterKeys{trie: t, whole: map[uint64]int32{}, six: map[uint64]int32{}}
+	keys := filterKeys{whole: make([]uint64, 0, len(literals)), six: make([]uint64, 0, len(literals))}
 	for _, l := range literals {
 		f.add(&keys, l)
 	}
-	f.whole, f.six = newJumps(keys.whole, t), newJumps(keys.six, t)
+	f.whole, f.six = newJumps(distinct(keys.whole), t), newJumps(distinct(keys.six), t)
 	f.innerPairs = pairsOf(keys.inner, f.innerMask)
 	f.stem, f.inner, f.three = newBitmap(keys.stem), newBitmap(keys.inner), newBitmap(keys.three)
 	return f
@@ -209,7 +206,7 @@ func (f *filter) add(keys *filterKeys, l literal) {
 	case first < utf8.RuneSelf:
 		f.always[first] = true
 	case n == 6:
-		keys.add(keys.six, x&sixBytes, l.text[:6])
+		keys.six = append(keys.six, x&sixBytes)
 	case n >= 3:
 		keys.three = append(keys.three, x&threeBytes)
 	default:
@@ -225,7 +222,7 @@ func (f *filter) addWord(keys *filterKeys, l literal, key uint64) {
 	}
 	switch {
 	case n < len(l.text) || !l.openEnd:
-		keys.add(keys.whole, key, l.text[:min(n, 8)])
+		keys.whole = append(keys.whole, key)
 	case n >= 4:
 		keys.stem = append(keys.stem, key&fourBytes)
 	case n == 3:

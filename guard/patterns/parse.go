@@ -1,13 +1,10 @@
 package patterns
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -51,6 +48,7 @@ type parser struct {
 	sets  map[string]*wordSet
 	rules map[string]*rule
 	order []*draft
+	read  int // literals, as often as they stand there
 	errs  []error
 
 	set   *wordSet // the block that is open, if it is a set,
@@ -65,20 +63,20 @@ type place struct {
 
 func (at place) String() string { return at.file + ":" + strconv.Itoa(at.line) }
 
-// wordSet is a set as written: words by language.
+// wordSet is a set as written.
 type wordSet struct {
 	name  string
 	at    place // where it was defined; line 0: only extended so far
-	words []entry
+	lines []wordLine
 	used  place // where it was first extended
 }
 
-// entry is a literal of a set, or another set.
-type entry struct {
-	lang    string
-	literal literal
-	include string
-	at      place
+// wordLine is one line of a set: words of one language, and other sets.
+type wordLine struct {
+	at       place
+	lang     string
+	words    []literal
+	includes []string
 }
 
 // draft is a rule as written: patterns not yet resolved.
@@ -142,11 +140,9 @@ func (p *parser) file(name string, text []byte) {
 		p.failf("got %d bytes, want at most %d in a file", len(text), maxFileSize)
 		return
 	}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	lines.Buffer(nil, maxFileSize+1)
-	for lines.Scan() {
+	for line := range strings.Lines(string(text)) {
 		p.at.line++
-		p.line(lines.Text())
+		p.line(line)
 	}
 	p.close()
 }
@@ -176,18 +172,35 @@ func (p *parser) line(line string) {
 	}
 }
 
-var (
-	setName  = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
-	ruleName = regexp.MustCompile(`^[a-z][a-z0-9-]*/[a-z0-9][a-z0-9-]*$`)
-	langName = regexp.MustCompile(`^([a-z]{2,3}|any)$`)
-)
+// isName reports whether s is of a-z, 0-9 and -, and does not begin with -.
+func isName(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c-'a' >= 26 && c-'0' >= 10 && (c != '-' || i == 0) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isSetName reports whether s is a name that begins with a letter.
+func isSetName(s string) bool { return isName(s) && s[0] >= 'a' }
+
+func isRuleID(s string) bool {
+	family, slug, _ := strings.Cut(s, "/")
+	return isSetName(family) && isName(slug)
+}
+
+// isLang reports whether s is two or three letters; that includes "any".
+func isLang(s string) bool {
+	return (len(s) == 2 || len(s) == 3) && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz") == ""
+}
 
 // open begins a block.
 func (p *parser) open(key, name string) {
 	switch key {
 	case "set", "extend":
 		p.set = &wordSet{} // swallows the lines of a block that has a bad head
-		if !setName.MatchString(name) {
+		if !isSetName(name) {
 			p.failf("got %s %q, want a name of a-z, 0-9 and -", key, name)
 			return
 		}
@@ -208,7 +221,7 @@ func (p *parser) open(key, name string) {
 		p.set = known
 	case "rule":
 		p.draft = &draft{rule: &rule{Rule: Rule{ID: name, File: p.at.file, Line: p.at.line}}, at: p.at}
-		if !ruleName.MatchString(name) {
+		if !isRuleID(name) {
 			p.failf("got rule %q, want family/slug of a-z, 0-9 and -", name)
 		} else if known := p.rules[name]; known != nil {
 			p.failf("got rule %s again, want one definition (the other is at %s:%d)", name, known.File, known.Line)
@@ -222,11 +235,11 @@ func (p *parser) open(key, name string) {
 
 // words reads one line of a set: a language and its words.
 func (p *parser) words(lang, list string) {
-	if !langName.MatchString(lang) {
+	if !isLang(lang) {
 		p.failf("got %q, want a language such as en, fr, zh, or any, before the words", lang)
 		return
 	}
-	before := len(p.set.words)
+	w := wordLine{at: p.at, lang: lang, words: make([]literal, 0, strings.Count(list, ",")+1)}
 	for len(list) > 0 {
 		text, rest, err := cutEntry(list)
 		if err != nil {
@@ -237,29 +250,34 @@ func (p *parser) words(lang, list string) {
 		if text == "" {
 			continue
 		}
-		w := entry{lang: lang, at: p.at}
 		if text[0] == '{' {
-			w.include = strings.TrimSuffix(text[1:], "}")
-			if !setName.MatchString(w.include) || !strings.HasSuffix(text, "}") {
+			name := strings.TrimSuffix(text[1:], "}")
+			if !isSetName(name) || !strings.HasSuffix(text, "}") {
 				p.failf("got %s, want {name} of a set", text)
 				return
 			}
-		} else if w.literal, err = parseLiteral(text); err != nil {
+			w.includes = append(w.includes, name)
+			continue
+		}
+		l, err := parseLiteral(text)
+		if err != nil {
 			p.failf("%s", err)
 			return
 		}
-		p.set.words = append(p.set.words, w)
+		w.words = append(w.words, l)
 	}
-	if len(p.set.words) == before {
+	if len(w.words)+len(w.includes) == 0 {
 		p.failf("got no words for %s, want some, separated by commas", lang)
 	}
+	p.read += len(w.words)
+	p.set.lines = append(p.set.lines, w)
 }
 
 // directive reads one line of a rule.
 func (p *parser) directive(key, rest string) {
 	d := p.draft
 	name, lang, hasLang := strings.Cut(key, ":")
-	if hasLang && (name != "match" && name != "not" && name != "near" && name != "repeat" || !langName.MatchString(lang)) {
+	if hasLang && (name != "match" && name != "not" && name != "near" && name != "repeat" || !isLang(lang)) {
 		p.failf("got %q, want a language after the colon of match, not, near or repeat only", key)
 		return
 	}
@@ -320,7 +338,7 @@ func (p *parser) number(s string, low, high int, of string) int {
 func (p *parser) view(list string) {
 	for name := range strings.SplitSeq(list, ",") {
 		name = strings.TrimSpace(name)
-		if !setName.MatchString(name) {
+		if !isSetName(name) {
 			p.failf("got view %q, want names of views, separated by commas", name)
 			return
 		}
@@ -376,6 +394,9 @@ func (p *parser) pattern(to *[]written, lang, text string, open bool) {
 		return
 	}
 	w.pattern = parts
+	for _, part := range parts {
+		p.read += len(part.options)
+	}
 	*to = append(*to, w)
 }
 

@@ -149,6 +149,7 @@ type floodRule struct {
 // another and are laid out in a row at the end.
 type compiler struct {
 	*program
+	key     []byte // of a step: its anchor and its literals
 	stepID  map[string]int32
 	extraOf map[int32][]extra // by literal
 	nodeID  map[nodeKey]int32
@@ -318,15 +319,14 @@ func (c *compiler) extra(e element, kind extraKind, index, by int32) {
 
 // step returns the number of an element.
 func (c *compiler) step(e element) int32 {
-	key := make([]byte, 0, 4*len(e.literals)+1)
-	key = append(key, byte(e.anchor))
+	c.key = append(c.key[:0], byte(e.anchor))
 	for _, l := range e.literals {
-		key = binary.LittleEndian.AppendUint32(key, uint32(l))
+		c.key = binary.LittleEndian.AppendUint32(c.key, uint32(l))
 	}
-	id, known := c.stepID[string(key)]
+	id, known := c.stepID[string(c.key)]
 	if !known {
 		id = int32(len(c.uses))
-		c.stepID[string(key)] = id
+		c.stepID[string(c.key)] = id
 		c.uses = append(c.uses, stepDraft{element: e, first: -1})
 	}
 	return id

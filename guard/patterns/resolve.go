@@ -12,7 +12,7 @@ import (
 type resolver struct {
 	*parser
 	out    *Set
-	index  map[literal]int32 // by text as written, and by folded text
+	index  [4]map[string]int32 // literals by where they are open, by text as written and folded
 	folded fold.Text
 	memo   map[string][]int32 // literals by set and language
 	open   []string           // sets being resolved, against cycles
@@ -22,12 +22,11 @@ type resolver struct {
 // in p.errs.
 func (p *parser) resolve() *Set {
 	r := &resolver{parser: p, out: &Set{}, memo: map[string][]int32{}}
-	words := 0
-	for _, s := range p.sets {
-		words += len(s.words)
+	for i := range r.index {
+		r.index[i] = map[string]int32{}
 	}
-	r.index = make(map[literal]int32, words)
-	r.out.literals = make([]literal, 0, words)
+	r.index[0] = make(map[string]int32, p.read) // most are open nowhere
+	r.out.literals = make([]literal, 0, p.read)
 	for _, name := range slices.Sorted(maps.Keys(p.sets)) {
 		if s := p.sets[name]; s.at.line == 0 {
 			p.failAt(s.used, "got extend %s, want a set of that name somewhere", s.name)
@@ -116,7 +115,8 @@ func (r *resolver) chains(w written) []chain {
 		chain
 		gap int
 	}
-	readings := []reading{{}}
+	n := len(w.pattern)
+	readings := []reading{{chain: chain{make([]element, 0, n), make([]int, 0, n)}}}
 	for _, p := range w.pattern {
 		if p.gap >= 0 {
 			for i := range readings {
@@ -126,13 +126,14 @@ func (r *resolver) chains(w written) []chain {
 		}
 		e := r.element(w, p)
 		for i, with := range readings {
-			if p.optional {
+			if p.optional { // what follows is no longer shared
 				readings = append(readings, with)
+				with.gaps, with.elements = slices.Clip(with.gaps), slices.Clip(with.elements)
 			}
 			if len(with.elements) > 0 {
-				with.gaps = append(slices.Clip(with.gaps), with.gap)
+				with.gaps = append(with.gaps, with.gap)
 			}
-			with.elements = append(slices.Clip(with.elements), e)
+			with.elements = append(with.elements, e)
 			with.gap = 0
 			readings[i] = with
 		}
@@ -189,24 +190,26 @@ func (r *resolver) words(at place, s *wordSet, lang string) []int32 {
 	}
 	r.open = append(r.open, s.name)
 	var all []int32
-	for _, w := range s.words {
-		if lang != "" && w.lang != lang && w.lang != "any" {
+	for _, line := range s.lines {
+		if lang != "" && line.lang != lang && line.lang != "any" {
 			continue
 		}
-		if w.include == "" {
-			all = r.intern(all, w.at, w.literal)
-			continue
+		all = slices.Grow(all, len(line.words))
+		for _, l := range line.words {
+			all = r.intern(all, line.at, l)
 		}
-		inner := r.sets[w.include]
-		if inner == nil {
-			r.failAt(w.at, "got {%s}, want the name of a set", w.include)
-			continue
-		}
-		of := w.lang
+		of := line.lang
 		if of == "any" {
 			of = lang
 		}
-		all = append(all, r.words(w.at, inner, of)...)
+		for _, name := range line.includes {
+			inner := r.sets[name]
+			if inner == nil {
+				r.failAt(line.at, "got {%s}, want the name of a set", name)
+				continue
+			}
+			all = append(all, r.words(line.at, inner, of)...)
+		}
 	}
 	r.open = r.open[:len(r.open)-1]
 	slices.Sort(all)
@@ -230,31 +233,36 @@ func (r *resolver) intern(all []int32, at place, l literal) []int32 {
 
 // internOne folds a literal and returns its index.
 func (r *resolver) internOne(at place, l literal) int32 {
-	if id, known := r.index[l]; known {
+	index := r.index[l.open()]
+	if id, known := index[l.text]; known {
 		return id
 	}
-	written := l
-	l.text = r.fold(l.text)
+	written := l.text
+	l.text = r.fold(written)
 	if l.text == "" {
 		r.failAt(at, "got a word of which folding leaves nothing, want letters or marks")
 	}
-	id, known := r.index[l]
+	id, known := index[l.text]
 	if !known {
 		id = int32(len(r.out.literals))
-		r.index[l] = id
+		index[l.text] = id
 		r.out.literals = append(r.out.literals, l)
 	}
-	if written != l {
-		r.index[written] = id
+	if l.text != written {
+		index[written] = id
 	}
 	return id
 }
 
 // fold returns s as it stands in the main view, white space made single.
 func (r *resolver) fold(s string) string {
+	single, small := singleSpaced(s)
+	if single && small {
+		return s
+	}
 	r.folded.Reset(s)
 	text := r.folded.Main().Text
-	if string(text) == s && singleSpaced(s) {
+	if single && string(text) == s {
 		return s
 	}
 	return strings.Join(strings.FieldsFunc(string(text), func(c rune) bool {
@@ -262,15 +270,17 @@ func (r *resolver) fold(s string) string {
 	}), " ")
 }
 
-// singleSpaced reports whether s has no white space but single spaces between words.
-func singleSpaced(s string) bool {
+// singleSpaced reports whether s has no white space but single spaces between
+// words; and whether it is of small ASCII, which folding leaves alone.
+func singleSpaced(s string) (single, small bool) {
+	single, small = true, true
 	after := true
 	for i := range len(s) {
-		space := isSpace(s[i])
-		if space && (after || s[i] != ' ') {
-			return false
-		}
+		c := s[i]
+		space := isSpace(c)
+		single = single && !(space && (after || c != ' '))
+		small = small && ' ' <= c && c < 0x7f && (c < 'A' || 'Z' < c)
 		after = space
 	}
-	return !after
+	return single && !after, small
 }

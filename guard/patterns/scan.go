@@ -34,7 +34,7 @@ func (w *work) scan(text []byte) {
 			case c >= utf8.RuneSelf:
 				w.character(i)
 			case w.filter.always[c]:
-				w.walk(i, i, 0, w.units, false)
+				w.enter(i, w.units, false)
 			}
 		}
 	}
@@ -72,7 +72,7 @@ func (w *work) word(i int) {
 			w.tokens.word(w, i, key)
 		}
 		if f.stem.has(key&fourBytes) || f.always[w.text[i]] {
-			w.walk(i, i, 0, units, false)
+			w.enter(i, units, false)
 		} else if to := f.whole.after(key); to != nil {
 			w.jump(to, i, i+bytesOf(key), units)
 		}
@@ -106,7 +106,7 @@ func (w *work) inners(i int, x uint64, n int) {
 // inner looks for a literal that begins inside a word, at i.
 func (w *work) inner(i int) {
 	if f := &w.filter; f.hasInner && f.inner.has(load(w.text, i)&f.innerMask) {
-		w.walk(i, i, 0, w.units-wordWeight, true)
+		w.enter(i, w.units-wordWeight, true)
 	}
 }
 
@@ -131,7 +131,7 @@ func (w *work) character(i int) {
 		}
 	}
 	if f.three.has(x&threeBytes) || f.always[w.text[i]] {
-		w.walk(i, i, 0, units, false)
+		w.enter(i, units, false)
 	} else if to := f.six.after(x & sixBytes); to != nil {
 		w.jump(to, i, i+6, units)
 	}
@@ -142,17 +142,20 @@ func (w *work) jump(to *jump, start, i int, units int32) {
 	if to.cell.ends != 0 {
 		w.reach(to.cell.ends-1, start, i, units, false)
 	}
-	if to.cell.base != 0 {
-		w.walk(start, i, to.state, units, false)
-	}
+	w.walk(start, i, to.state, to.cell.base, units, false)
 }
 
-// walk follows the automaton from a state that it is in at i, and takes note of
-// the literals that it comes to, which begin at start; inside a word only of
-// those that may begin there.
-func (w *work) walk(start, i int, state int32, units int32, inside bool) {
+// enter follows the automaton from its beginning.
+func (w *work) enter(i int, units int32, inside bool) {
+	w.walk(i, i, 0, w.trie.cells[0].base, units, inside)
+}
+
+// walk follows the automaton from a state of that base, which it is in at i, and
+// takes note of the literals that it comes to, which begin at start; inside a
+// word only of those that may begin there.
+func (w *work) walk(start, i int, state, base int32, units int32, inside bool) {
 	text, cells := w.text, w.trie.cells
-	for base := cells[state].base; base != 0 && i < len(text); base = cells[state].base {
+	for base > 0 && i < len(text) {
 		c := text[i]
 		code := w.trie.codes[c]
 		at := &cells[base+int32(code)]
@@ -162,12 +165,17 @@ func (w *work) walk(start, i int, state int32, units int32, inside bool) {
 		state = base + int32(code)
 		i++
 		if isSpace(c) {
-			for i < len(text) && isSpace(text[i]) {
-				i++
-			}
+			i = spaceEnd(text, i)
 		}
 		if at.ends != 0 {
 			w.reach(at.ends-1, start, i, units, inside)
+		}
+		base = at.base
+	}
+	if base < 0 {
+		t := &w.trie.tails[^base]
+		if end := t.end(text, i); end > 0 {
+			w.reach(t.ends-1, start, end, units, inside)
 		}
 	}
 }

@@ -62,6 +62,17 @@ type literal struct {
 	openEnd   bool // written with a trailing *: it may end inside a word
 }
 
+// open is a number from 0 to 3 for the ends that are open.
+func (l literal) open() (n int) {
+	if l.openStart {
+		n = 1
+	}
+	if l.openEnd {
+		n += 2
+	}
+	return n
+}
+
 // startsInside reports whether the literal may begin in the middle of a word.
 func (l literal) startsInside() bool {
 	return l.openStart && classAt([]byte(l.text), 0) == spaced

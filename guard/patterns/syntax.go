@@ -91,7 +91,7 @@ func parseLiteral(s string) (literal, error) {
 			return l, fmt.Errorf("got %s, want one text in double quotes", s)
 		}
 		l.text = text
-	} else if i := strings.IndexAny(l.text, "{}()|\"*?^#,"); i >= 0 {
+	} else if i := strings.IndexFunc(l.text, isSyntax); i >= 0 {
 		return l, fmt.Errorf("got %q in %s, want it in double quotes", l.text[i], s)
 	}
 	if strings.TrimSpace(l.text) == "" {
@@ -103,9 +103,18 @@ func parseLiteral(s string) (literal, error) {
 	return l, nil
 }
 
+// isSyntax reports the characters that a bare word cannot have.
+func isSyntax(r rune) bool {
+	switch r {
+	case '{', '}', '(', ')', '|', '"', '*', '?', '^', '#', ',':
+		return true
+	}
+	return false
+}
+
 // parsePattern reads the right side of match, not, near and repeat.
 func parsePattern(s string) ([]part, error) {
-	var parts []part
+	parts := make([]part, 0, 6) // few have more
 	var mark anchor
 	phrase := false // the last part is a bare phrase that may go on
 	for s = strings.TrimSpace(s); s != ""; s = strings.TrimSpace(s) {
@@ -194,7 +203,7 @@ func parseOptions(s string) ([]option, error) {
 	if !closed {
 		return nil, fmt.Errorf("got %s, want a space after the closing bracket", s)
 	}
-	var options []option
+	options := make([]option, 0, strings.Count(inner, "|")+1)
 	for {
 		alternative, rest, more := cutAlternative(inner)
 		o, err := parseOption(strings.TrimSpace(alternative))
@@ -233,13 +242,13 @@ func parseOption(s string) (option, error) {
 	inner, closed := strings.CutSuffix(s[1:], "}")
 	name, langs, limited := strings.Cut(inner, ":")
 	o := option{set: name}
-	if !closed || !setName.MatchString(name) {
+	if !closed || !isSetName(name) {
 		return o, fmt.Errorf("got %s, want {name} or {name:lang,lang} of a set", s)
 	}
 	if limited {
 		o.langs = strings.Split(langs, ",")
 		for _, lang := range o.langs {
-			if !langName.MatchString(lang) {
+			if !isLang(lang) {
 				return o, fmt.Errorf("got %s, want languages such as en or en,fr after the colon", s)
 			}
 		}

@@ -4,41 +4,83 @@ import "slices"
 
 // trie is the automaton over all literals: a double array, entered only where a
 // literal can begin. From a state, the byte b leads to state base+code(b) if
-// that state's owner is the state it came from.
+// that state's owner is the state it came from. Where a single text is left, its
+// rest is a tail.
 //
 // Every kind of white space has one code, and a run of it is one step, so that
 // the space of a phrase matches any run.
 type trie struct {
 	codes [256]uint16 // 0: in no literal
 	cells []cell
+	tails []tail
 }
 
-// after returns the state after a text; false if no literal begins with it.
-func (t *trie) after(text string) (int32, bool) {
+// after returns the state after the bytes of a key, up to its zeros, and its cell;
+// a literal begins with them. A tail that the key ends in is parted.
+func (t *trie) after(key uint64) (int32, cell) {
 	state := int32(0)
-	for i := range len(text) {
-		to := t.cells[state].base + int32(t.codes[text[i]])
-		if t.codes[text[i]] == 0 || t.cells[to].owner != state+1 {
-			return 0, false
+	for ; key != 0; key >>= 8 {
+		base := t.cells[state].base
+		if base < 0 {
+			return state, t.inTail(t.tails[^base], bytesOf(key))
 		}
-		state = to
+		state = base + int32(t.codes[byte(key)])
 	}
-	return state, true
+	return state, t.cells[state]
+}
+
+// inTail is the cell of a state n bytes behind the start of a tail.
+func (t *trie) inTail(of tail, n int) cell {
+	if n == len(of.text) {
+		return cell{ends: of.ends}
+	}
+	t.tails = append(t.tails, tail{of.text[n:], of.ends})
+	return cell{base: int32(-len(t.tails))}
 }
 
 type cell struct {
-	base  int32 // 0: no byte leads on
+	base  int32 // 0: no byte leads on; negative: tails[^base] does
 	owner int32 // state it is reached from, plus 1; 0: free
 	ends  int32 // literals that end here: first of program.terms, plus 1
+}
+
+// tail is what is left of the only text that goes on from a state.
+type tail struct {
+	text string
+	ends int32 // as in a cell
+}
+
+// end returns where the tail ends in text, of which it begins at i; -1 if it is not there.
+func (t *tail) end(text []byte, i int) int {
+	for k := range len(t.text) {
+		switch {
+		case i == len(text):
+			return -1
+		case t.text[k] == text[i]:
+		case t.text[k] != ' ' || !isSpace(text[i]):
+			return -1
+		}
+		i++
+		if t.text[k] == ' ' {
+			i = spaceEnd(text, i)
+		}
+	}
+	return i
+}
+
+// spaceEnd returns where the white space ends that goes on at i.
+func spaceEnd(text []byte, i int) int {
+	for i < len(text) && isSpace(text[i]) {
+		i++
+	}
+	return i
 }
 
 // newTrie builds the automaton of literals, which must be sorted by text.
 func newTrie(literals []literal) trie {
 	b := trieBuilder{literals: literals}
 	used := [256]bool{}
-	size := 1 << 10 // of the table, at most, but for holes
 	for _, l := range literals {
-		size += len(l.text)
 		for i := range len(l.text) {
 			used[l.text[i]] = true
 		}
@@ -56,16 +98,17 @@ func newTrie(literals []literal) trie {
 		}
 	}
 	b.span = int(n) + 1
-	b.cells = make([]cell, b.span, size) // state 0, and no state below span: a base is never negative
-	b.next = make([]int32, b.span, size)
-	b.prev = make([]int32, b.span, size)
+	const size = 1 << 10 // at first; state 0, and no state below span: the base of states is never negative
+	b.cells = make([]cell, b.span, size+2*len(literals))
+	b.next = make([]int32, b.span, size+2*len(literals))
+	b.prev = make([]int32, b.span, size+2*len(literals))
+	b.tails = make([]tail, 0, len(literals))
 	b.first, b.last = -1, -1
 	b.grow(2 * b.span)
 	b.low = b.first
 	if len(literals) > 0 {
 		b.place(0, 0, len(literals), 0)
 	}
-	b.cells = slices.Clone(b.cells)
 	return b.trie
 }
 
@@ -125,6 +168,11 @@ func (b *trieBuilder) place(state int32, from, to, depth int) {
 			from++
 		}
 		if from == to {
+			return
+		}
+		if text := b.literals[from].text; text == b.literals[to-1].text {
+			b.tails = append(b.tails, tail{text[depth:], int32(from) + 1})
+			b.cells[state].base = int32(-len(b.tails))
 			return
 		}
 		only := b.codes[b.literals[from].text[depth]]
