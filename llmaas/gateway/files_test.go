@@ -148,6 +148,32 @@ func TestFilesOfOthers(t *testing.T) {
 	require.NotContains(t, list.body, file)
 }
 
+// TestNamesOnMachines has what a caller may choose as a name, and a machine may
+// know other tenants' things by.
+func TestNamesOnMachines(t *testing.T) {
+	h := newHouse(t, nil)
+	other := h.mint(t, "poor", everything)
+	for _, key := range []string{h.key, h.key, other} {
+		got := h.send(t, key, "POST", "/v1/chat/completions", chat("llama3.3:70b", "Hello", `,"max_tokens":9`), "Idempotency-Key", "one", "X-Session-Id", "one")
+		require.Equal(t, 200, got.status)
+	}
+	for _, name := range []string{"Idempotency-Key", "X-Session-Id"} {
+		seen := make(map[string]int)
+		for _, r := range h.upstream() {
+			seen[r.Header.Get(name)]++
+		}
+		require.Len(t, seen, 2, "one name for each tenant")
+		require.NotContains(t, seen, "one")
+	}
+	for _, part := range []string{`{"type":"file","file":{"file_id":"file-0001"}}`, `{"type":"file","file":"file-0001"}`, `{"type":"file","file_id":"file-0001"}`, `{"type":"file","File":{"file_id":"file-0001"}}`} {
+		got := h.send(t, h.key, "POST", "/v1/chat/completions", `{"model":"llama3.3:70b","messages":[{"role":"user","content":[`+part+`]}]}`)
+		require.Equal(t, 400, got.status, part)
+	}
+	require.Len(t, h.upstream(), 3)
+	got := h.send(t, h.key, "POST", "/v1/chat/completions", `{"model":"llama3.3:70b","messages":[{"role":"user","content":[{"type":"text","text":"Hello"},{"type":"file","file":{"filename":"a","file_data":"data:,"}}]}]}`)
+	require.Equal(t, 200, got.status, got.body)
+}
+
 // TestSameNameTwice has two tenants on two machines that count alike.
 func TestSameNameTwice(t *testing.T) {
 	h := newHouse(t, nil)

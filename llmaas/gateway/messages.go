@@ -11,7 +11,8 @@ import (
 // take "Content" for "content"; members refuses that.
 var (
 	messageNames = []string{"role", "content", "name", "tool_call_id", "tool_calls"}
-	partNames    = []string{"type", "text", "image_url"}
+	partNames    = []string{"type", "text", "image_url", "file", "file_id"}
+	fileNames    = []string{"file_id"}
 )
 
 // roles are those of the Chat Completions API. A template would print any other
@@ -24,6 +25,8 @@ var unreadNames = map[string]bool{
 	"type": true, "id": true, "detail": true, "format": true,
 	"image_url": true, "input_audio": true, "audio_url": true, "video_url": true, "file": true, "image": true,
 }
+
+var errFileID = badBody("messages: file: want its data, not its id")
 
 // message is a chat message, counted and read.
 type message struct {
@@ -134,6 +137,15 @@ func (m *message) part(raw []byte) error {
 			s, err := optional(value)
 			m.parts = appendText(m.parts, s)
 			return err
+		case "file": // an id could be of another tenant's; the guard would not see what it names
+			return members(value, fileNames, func(name string, _ []byte, _ span) error {
+				if name == "file_id" {
+					return errFileID
+				}
+				return nil
+			})
+		case "file_id":
+			return errFileID
 		default:
 			if !unreadNames[name] {
 				return texts(value, unreadNames, func(s string) { m.others = appendText(m.others, s) })

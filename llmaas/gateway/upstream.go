@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/llmaas/llmaas-go/llmaas/gateway/audit"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/balance"
 )
 
@@ -40,6 +41,13 @@ func (g *Gateway) send(x *exchange) error {
 	for _, name := range passedOn {
 		if values := x.r.Header.Values(name); len(values) > 0 {
 			req.Header[name] = values
+		}
+	}
+	// To a machine all tenants are one caller: what they choose as names must not
+	// meet there.
+	for _, name := range []string{"Idempotency-Key", "X-Session-Id"} {
+		if s := req.Header.Get(name); s != "" {
+			req.Header.Set(name, audit.Digest(x.who.Tenant.ID+"\x00"+s))
 		}
 	}
 	req.Header.Set("X-Request-Id", x.id)
