@@ -201,9 +201,8 @@ func (g *Gateway) count(x *exchange, o *owned, results []string) (sum, error) {
 func (g *Gateway) countLines(s *sum, resp *http.Response, o *owned) error {
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, maxResult)
-	reader := newReplyReader()
 	for lines.Scan() {
-		g.countLine(s, reader, lines.Bytes(), o)
+		g.countLine(s, lines.Bytes(), o)
 	}
 	if lines.Err() != nil {
 		return errBrokenOff
@@ -212,7 +211,7 @@ func (g *Gateway) countLines(s *sum, resp *http.Response, o *owned) error {
 }
 
 // countLine adds one result. One that failed used nothing.
-func (g *Gateway) countLine(s *sum, reader *replyReader, line []byte, o *owned) {
+func (g *Gateway) countLine(s *sum, line []byte, o *owned) {
 	var result struct {
 		Response struct {
 			Status int             `json:"status_code"`
@@ -226,8 +225,9 @@ func (g *Gateway) countLine(s *sum, reader *replyReader, line []byte, o *owned) 
 		Model string `json:"model"`
 	}
 	_ = json.Unmarshal(result.Response.Body, &of) // no name is none
-	r := reader.read(result.Response.Body)
-	estimate := cost.Usage{Output: int64(tokens.For(of.Model).Estimate(r.thought + r.said).Likely)}
+	var said text
+	r := (&replyReader{say: func(_ source, words []byte) { said.add(words) }}).read(result.Response.Body)
+	estimate := cost.Usage{Output: int64(tokens.For(of.Model).Estimate(said.String()).Likely)}
 	usage, err := cost.UsageOr(r.usage, estimate)
 	if err != nil {
 		g.Log.Warn("gateway: usage of a batch", "backend", o.machine, "err", err)

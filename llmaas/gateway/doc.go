@@ -27,10 +27,20 @@
 //
 // # Streams
 //
-// A stream is passed on event by event. With [Config].Output its text is scanned
-// on the way, and what is found ends the stream before the reader sees it. When
-// the caller goes away the machine is stopped at once; what it had said until
-// then is billed.
+// A stream is passed on event by event, byte for byte and in its order. When the
+// caller goes away the machine is stopped at once; what it had said until then is
+// billed. An error that a machine puts into its stream goes to the caller in its
+// own words, and the request is recorded as failed.
+//
+// # What the output scan reads
+//
+// With [Config].Output every string that a model can put into a message is
+// scanned, in streams on the way: content, reasoning, refusals, the names and
+// arguments of tool calls, and members that nobody knows yet. Each choice has a
+// text for each of them, and one for each call; arguments are read without their
+// escapes. What is found ends the answer before the reader sees it. In a stream an
+// event waits until its words are released; when a choice goes on with another
+// text (a call after content), the one before is judged as it stands.
 //
 // # What the guard reads
 //
@@ -81,6 +91,7 @@
 // and unbilled, and nobody has its results. One that was canceled is billed for
 // the results that there are. Results are not scanned as answers are.
 //
-// Pictures and sounds are not judged, and neither is text in them. Output scanning
-// reads what a model says, not the arguments of its tool calls.
+// Pictures and sounds are not judged, and neither is text in them. Answers are
+// scanned where they have choices: not the texts of transcriptions, and not what a
+// batch leaves in a file.
 package gateway

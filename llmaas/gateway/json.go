@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -150,23 +151,34 @@ func elements(raw []byte, f func(value []byte) error) error {
 	}
 }
 
-// texts calls f with every string of a value, at any depth, that is no name of a
-// member and does not stand below a member that unread names. It is one pass.
+// texts calls f with every string of a value, as eachText finds them.
 func texts(raw []byte, unread map[string]bool, f func(string)) error {
+	return eachText(raw, unread, func(quoted []byte) error {
+		s, err := unquote(quoted)
+		if err == nil {
+			f(s)
+		}
+		return err
+	})
+}
+
+// eachText calls f with every string of a value as it is written, at any depth,
+// that is no name of a member and does not stand below a member that unread
+// names (one whose name is written with escapes is read). It is one pass.
+func eachText(raw []byte, unread map[string]bool, f func(quoted []byte) error) error {
 	for w := (walker{raw: raw}); w.at < len(raw); {
 		if raw[w.at] != '"' {
 			w.at++
 			continue
 		}
-		s, err := unquote(w.text())
-		if err != nil {
-			return err
-		}
+		quoted := w.text()
 		if w.space(); w.at == len(raw) || raw[w.at] != ':' {
-			f(s)
+			if err := f(quoted); err != nil {
+				return err
+			}
 			continue
 		}
-		if w.at++; unread[s] {
+		if w.at++; unread[string(quoted[1:len(quoted)-1])] {
 			w.space()
 			w.value()
 		}
@@ -180,50 +192,15 @@ func unquote(value []byte) (string, error) {
 	if len(value) < 2 || value[0] != '"' {
 		return "", badBody("want a string")
 	}
-	plain := true
-	for i := 1; i < len(value); i++ {
-		if value[i] != '\\' {
-			continue
-		}
-		plain = false
-		if i++; value[i] != 'u' {
-			continue
-		}
-		switch unit := hex4(value[i+1:]); {
-		case unit >= 0xDC00 && unit < 0xE000:
-			return "", badBody("a string holds half of a surrogate pair")
-		case unit >= 0xD800 && unit < 0xDC00:
-			if len(value) < i+11 || value[i+5] != '\\' || value[i+6] != 'u' || hex4(value[i+7:])&^0x3FF != 0xDC00 {
-				return "", badBody("a string holds half of a surrogate pair")
-			}
-			i += 6
-		}
-		i += 4
+	inside := value[1 : len(value)-1]
+	if bytes.IndexByte(inside, '\\') < 0 {
+		return string(inside), nil
 	}
-	if plain {
-		return string(value[1 : len(value)-1]), nil
+	plain, rest, whole := unescape(make([]byte, 0, len(inside)), inside)
+	if !whole || len(rest) > 0 {
+		return "", badBody("a string holds half of a surrogate pair")
 	}
-	var s string
-	if json.Unmarshal(value, &s) != nil {
-		return "", badBody("want a string")
-	}
-	return s, nil
-}
-
-// hex4 is the number of four hexadecimal digits.
-func hex4(b []byte) (n int) {
-	for _, c := range b[:4] {
-		switch {
-		case c >= 'a':
-			c -= 'a' - 10
-		case c >= 'A':
-			c -= 'A' - 10
-		default:
-			c -= '0'
-		}
-		n = n<<4 | int(c)
-	}
-	return n
+	return string(plain), nil
 }
 
 // optional reads a string that may be null or missing.

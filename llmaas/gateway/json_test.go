@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -56,25 +57,45 @@ func FuzzWalker(f *testing.F) {
 			}
 		}
 		_ = texts(raw, unreadNames, func(string) {})
-		_ = newReplyReader().read(raw)
+		(&replyReader{say: func(source, []byte) {}}).read(raw)
 	})
 }
 
 // TestReply has answers that are odd in one place: the rest is read all the same.
+// Words stand behind the choice, the kind and the call whose they are.
 func TestReply(t *testing.T) {
-	r := newReplyReader()
 	for raw, want := range map[string]string{
-		`{"choices":[{"delta":{"content":"a"}},{"delta":{"content":"b","reasoning":"t"},"finish_reason":"stop"}],"usage":null}`: "ab t true true ",
-		`{"choices":[{"delta":null,"finish_reason":null}],"usage":{"a":1}}`:                                                     "  true false {\"a\":1}",
-		`{"choices":null,"usage":{}}`:                               "  false false {}",
-		`{"choices":[7,{"text":"x"}]}`:                              "x  true false ",
-		`{"choices":[{"message":{"content":null,"refusal":"no"}}]}`: "no  true false ",
-		`{"choices":{},"usage":{"b":2}}`:                            "  false false {\"b\":2}",
-		`[]`:                                                        "  false false ", `{"choices":[`: "  false false ", ``: "  false false ",
-		`{"choices":[{"text":"a\ud800b"}]}`: "a\ufffdb  true false ",
+		`{"choices":[{"delta":{"content":"a"}},{"delta":{"content":"b","reasoning":"t"},"finish_reason":"stop"}],"usage":null}`: `000"a" 100"b" 120"t" chose finished`,
+		`{"choices":[{"delta":null,"finish_reason":null}],"usage":{"a":1}}`:                                                     `chose {"a":1}`,
+		`{"choices":null,"usage":{}}`:                                              `{}`,
+		`{"choices":[7,{"text":"x"}]}`:                                             `100"x" chose`,
+		`{"choices":[{"delta":{"content":"x"},"index":3}]}`:                        `300"x" chose`,
+		`{"choices":[{"index":"3","message":{"content":null,"refusal":"no"}}]}`:    `010"no" chose`,
+		`{"choices":[{"message":{"content":[{"type":"text","text":"a"},"b",7]}}]}`: `000"a" 000"b" chose`,
+		`{"choices":[{"message":{"content":"a","role":"b","\u0063ontent":"c","new":{"x":["d"]},"audio":{"data":"AA","transcript":"e"}}}]}`: `000"a" 040"c" 040"d" 040"e" chose`,
+		`{"choices":[{"delta":{"content":"a"},"message":{"content":"b"},"text":"c"}]}`:                                                     `000"a" 000"b" 000"c" chose`,
+		`{"choices":[{"delta":{"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"},"index":2}]}}]}`:         `032"f" 032"{}" chose`,
+		`{"choices":[{"message":{"tool_calls":[{"function":{"name":"f"}},{"custom":{"input":"i"}}],"function_call":{"arguments":"a"}}}]}`:  `030"f" 031"i" 030"a" chose`,
+		`{"choices":[{"message":{"tool_calls":{"function":{"name":"f"}}}}]}`:                                                               `030"f" chose`,
+		`{"choices":{},"usage":{"b":2}}`: `{"b":2}`,
+		`{"error":null}`:                 ``, `{"error":{"message":"x"}}`: `failed`,
+		`[]`: ``, `{"choices":[`: ``, ``: ``,
+		`{"choices":[{"text":"a\ud800b\ud83d\ude00\n\ud83d"}]}`: `000"a�b😀\n�" chose`,
 	} {
-		got := r.read([]byte(raw))
-		require.Equal(t, want, fmt.Sprintf("%s %s %v %v %s", got.said, got.thought, got.chose, got.finished, got.usage), raw)
+		got := []string{}
+		r := replyReader{say: func(of source, words []byte) {
+			got = append(got, fmt.Sprintf("%d%d%d%q", of.choice, of.kind, of.call, words))
+		}}
+		said := r.read([]byte(raw))
+		for _, is := range []struct {
+			so   bool
+			name string
+		}{{said.chose, "chose"}, {said.finished, "finished"}, {said.failed, "failed"}, {len(said.usage) > 0, string(said.usage)}} {
+			if is.so {
+				got = append(got, is.name)
+			}
+		}
+		require.Equal(t, want, strings.Join(got, " "), raw)
 	}
 }
 

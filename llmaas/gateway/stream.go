@@ -1,227 +1,215 @@
 package gateway
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
-
-	"github.com/llmaas/llmaas-go/guard"
-	"github.com/llmaas/llmaas-go/guard/output"
 )
 
-// maxEvent is the largest server-sent event that is passed on, in bytes.
+// maxEvent is the most of a stream that is kept, in bytes: an event that is not
+// whole, and those that wait for words that are held back.
 const maxEvent = 16 << 20
 
-// stream passes events on as they come. What the scanner holds
-// back waits in a queue of events, so that the bytes stay what they were.
+// buffers are what streams are read into. One that had to grow is not kept.
+var buffers = sync.Pool{New: func() any { return new([16 << 10]byte) }}
+
+// stream passes events on as they come, byte for byte. What came together goes on
+// together; what is next to be waited for keeps nothing back.
 func (x *exchange) stream() error {
-	p := &pipe{x: x, control: http.NewResponseController(x.w), reader: newReplyReader()}
-	if x.g.Output != nil {
-		p.scanner = x.g.Output.Scanner()
-	}
+	buffer := buffers.Get().(*[16 << 10]byte)
+	defer buffers.Put(buffer)
+	p := &pipe{x: x, control: http.NewResponseController(x.w), speech: speech{x: x}, bytes: buffer[:0]}
+	p.reader.say = p.speech.say
 	x.status = x.resp.StatusCode
 	x.w.Header().Set("Cache-Control", "no-store")
 	x.w.Header().Set("X-Accel-Buffering", "no")
 	x.w.WriteHeader(x.status)
-	r := bufio.NewReaderSize(x.resp.Body, 16<<10)
-	var event []byte
 	for {
-		var err error
-		event, err = readEvent(r, event[:0])
-		if len(event) > 0 {
-			p.bound()
-			if err := p.pass(event); err != nil {
-				return p.end(err)
-			}
+		ended, err := p.fill()
+		if stop := p.pass(ended); stop != nil {
+			err = stop
 		}
-		// What came together goes on together; what is next to be waited for
-		// keeps nothing back.
-		if p.written && !ready(r) {
-			p.written = false
-			if p.control.Flush() != nil {
-				return p.end(errGone)
-			}
+		if gone := p.send(); gone != nil {
+			return gone
 		}
-		switch {
-		case errors.Is(err, io.EOF):
-			return p.end(nil)
-		case err != nil && x.gone() != nil:
-			return p.end(x.gone())
-		case err != nil:
-			return p.end(errBrokenOff)
-		}
-	}
-}
-
-// ready reports whether another event has come already.
-func ready(r *bufio.Reader) bool {
-	b, _ := r.Peek(r.Buffered()) // what is buffered can be peeked
-	return bytes.Contains(b, []byte("\n\n")) || bytes.Contains(b, []byte("\n\r\n"))
-}
-
-// readEvent appends to event what comes, up to and including the blank line that
-// ends it.
-func readEvent(r *bufio.Reader, event []byte) ([]byte, error) {
-	for {
-		line, err := r.ReadSlice('\n')
-		event = append(event, line...)
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-		case err != nil:
-			return event, err
-		case len(bytes.TrimRight(line, "\r\n")) == 0:
-			return event, nil
-		}
-		if len(event) > maxEvent {
-			return nil, errBrokenOff
+		if ended || err != nil {
+			return p.end(err)
 		}
 	}
 }
 
 // pipe is a stream on its way to the caller.
 type pipe struct {
-	x       *exchange
-	scanner *output.Scanner
-	control *http.ResponseController
-	reader  *replyReader
-	bounded time.Time // when the deadline of writes was last moved
+	x        *exchange
+	control  *http.ResponseController
+	reader   replyReader
+	speech   speech
+	events   events
+	template template
+	bounded  time.Time // when the deadline of writes was last moved
 
-	queue    []queued
-	seen     int // bytes of text given to the scanner
-	released int // bytes of text that it gave back
+	bytes    []byte // what came and was not sent yet
+	read     int    // of it, the events that have been read
+	waits    []wait
+	begun    bool // the first event has been read
+	open     bool // the last event has no end
 	finished bool
-	written  bool // since the last flush
+	failed   bool // the machine said so
 }
 
-// queued is an event that waits until all its text is released.
-type queued struct {
-	event []byte
+// wait says that the event that begins at a byte, and all after it, wait until so
+// much of a text is released.
+type wait struct {
+	begin int
+	text  *spoken
 	upTo  int
 }
 
-// pass takes one event.
-func (p *pipe) pass(event []byte) error {
-	data := eventData(event)
+// fill takes in what has come, and waits if nothing has.
+func (p *pipe) fill() (ended bool, err error) {
+	if len(p.bytes) == cap(p.bytes) {
+		if len(p.bytes) > maxEvent {
+			return false, errBrokenOff
+		}
+		p.bytes = append(p.bytes, 0)[:len(p.bytes)]
+	}
+	n, err := p.x.resp.Body.Read(p.bytes[len(p.bytes):cap(p.bytes)])
+	p.bytes = p.bytes[:len(p.bytes)+n]
+	switch {
+	case err == nil:
+		return false, nil
+	case errors.Is(err, io.EOF):
+		return true, nil
+	case p.x.gone() != nil:
+		return false, p.x.gone()
+	}
+	return false, errBrokenOff
+}
+
+// pass reads the events that are whole, and at the end of the stream what is left.
+func (p *pipe) pass(ended bool) error {
+	for {
+		size := p.events.next(p.bytes[p.read:])
+		open := size < 0
+		if open {
+			if size = len(p.bytes) - p.read; !ended || size == 0 {
+				return nil
+			}
+			p.events = events{}
+		}
+		keep, err := p.event(p.bytes[p.read : p.read+size])
+		switch {
+		case err != nil:
+			return err
+		case keep:
+			p.read, p.open = p.read+size, open
+		default:
+			p.bytes = append(p.bytes[:p.read], p.bytes[p.read+size:]...)
+		}
+	}
+}
+
+// event reads one event, and says whether the caller gets it.
+func (p *pipe) event(event []byte) (keep bool, err error) {
+	if quoted, ok := p.template.read(event); ok {
+		p.speech.say(p.template.of, p.reader.plain(quoted))
+		return true, p.wait()
+	}
+	if !p.begun { // a byte order mark is no part of the first event
+		p.begun = true
+		event = bytes.TrimPrefix(event, []byte("\ufeff"))
+	}
+	data, one := eventData(event)
 	if string(data) == "[DONE]" {
 		p.finished = true
-		return p.enqueue(event)
+		return true, nil
 	}
 	r := p.reader.read(data) // of a comment, nothing
+	p.finished = p.finished || r.finished
+	p.failed = p.failed || r.failed
 	if len(r.usage) > 0 {
 		p.x.usage = append(p.x.usage[:0], r.usage...)
 		if p.x.ask.hidden && !r.chose {
-			return nil // the gateway asked for it
+			return false, nil // the gateway asked for it
 		}
+	} else if one && r.pieces == 1 && !r.finished && !r.failed {
+		p.template.set(event, r.quoted, r.of)
 	}
-	p.finished = p.finished || r.finished
-	if p.x.first.IsZero() && r.said+r.thought != "" {
-		p.x.first = p.x.g.Now()
-	}
-	p.x.answered.add(r.thought)
-	p.x.answered.add(r.said)
-	if err := p.scan(r.said); err != nil {
-		return err
-	}
-	return p.enqueue(event)
+	return true, p.wait()
 }
 
-// bound moves the deadline of writes along with the stream, once a second.
-func (p *pipe) bound() {
+// wait keeps the event that begins at p.read until all its words are released.
+func (p *pipe) wait() error {
+	for _, t := range p.speech.texts {
+		if t.released < t.seen && t.waited < t.seen {
+			t.waited = t.seen
+			p.waits = append(p.waits, wait{p.read, t, t.seen})
+		}
+	}
+	return p.speech.err
+}
+
+// send passes on what need not wait, and flushes it.
+func (p *pipe) send() error {
+	done := 0
+	for done < len(p.waits) && p.waits[done].text.released >= p.waits[done].upTo {
+		done++
+	}
+	p.waits = append(p.waits[:0], p.waits[done:]...)
+	n := p.read
+	if len(p.waits) > 0 {
+		n = p.waits[0].begin
+	}
+	if n == 0 {
+		return nil
+	}
+	err := p.write(p.bytes[:n])
+	p.bytes = p.bytes[:copy(p.bytes, p.bytes[n:])]
+	p.read -= n
+	for i := range p.waits {
+		p.waits[i].begin -= n
+	}
+	return err
+}
+
+// write sends bytes to the caller at once. The deadline of writes moves along.
+func (p *pipe) write(b []byte) error {
 	if now := time.Now(); now.Sub(p.bounded) > time.Second {
 		p.bounded = now
 		_ = p.control.SetWriteDeadline(now.Add(patience)) // a writer without deadlines still writes
 	}
-}
-
-// scan gives text to the scanner.
-func (p *pipe) scan(said string) error {
-	if p.scanner == nil || said == "" {
-		return nil
+	if _, err := p.x.w.Write(b); err != nil || p.control.Flush() != nil {
+		return errGone
 	}
-	release, found := p.scanner.Write([]byte(said))
-	p.seen += len(said)
-	p.released += len(release)
-	if !p.x.found(found) {
-		return errOutput
-	}
-	return nil
-}
-
-// enqueue passes an event on when all text up to it is released.
-func (p *pipe) enqueue(event []byte) error {
-	if len(p.queue) == 0 && p.seen <= p.released {
-		p.written = true
-		if _, err := p.x.w.Write(event); err != nil {
-			return errGone
-		}
-		return nil
-	}
-	p.queue = append(p.queue, queued{bytes.Clone(event), p.seen})
-	n := 0
-	for _, q := range p.queue {
-		if q.upTo > p.released {
-			break
-		}
-		if _, err := p.x.w.Write(q.event); err != nil {
-			return errGone
-		}
-		n++
-	}
-	p.written = p.written || n > 0
-	p.queue = append(p.queue[:0], p.queue[n:]...)
 	return nil
 }
 
 // end releases what is held back, or tells the caller in the stream why there
 // will be no more: its status has long been sent.
 func (p *pipe) end(err error) error {
-	if err == nil && p.scanner != nil {
-		release, found := p.scanner.Close()
-		p.released += len(release)
-		if p.x.found(found) {
-			err = p.enqueue(nil)
-		} else {
-			err = errOutput
+	if err == nil {
+		if err = p.speech.end(); err == nil {
+			err = p.send()
 		}
 	}
-	if err == nil && !p.finished {
+	switch {
+	case errors.Is(err, errGone):
+		return err
+	case err == nil && p.failed:
+		return &machineError{http.StatusBadGateway} // in its own words
+	case err == nil && p.finished:
+		return nil
+	case err == nil:
 		err = errBrokenOff
 	}
-	if err != nil && !errors.Is(err, errGone) {
-		_, _ = p.x.w.Write(append(append([]byte("data: "), failureOf(err).body(p.x.id)...), "\n\n"...))
-		_ = p.control.Flush() // the stream is over either way
+	var last []byte
+	if p.open {
+		last = append(last, "\n\n"...)
 	}
+	last = append(append(append(last, "data: "...), failureOf(err).body(p.x.id)...), "\n\n"...)
+	_ = p.write(last) // the stream is over either way
 	return err
-}
-
-// found notes findings in an answer, and reports whether it may go on.
-func (x *exchange) found(all []guard.Finding) bool {
-	points := 0
-	for _, f := range all {
-		x.decide("flag", f.Rule)
-		points = max(points, f.Points())
-	}
-	return points < guard.DefaultBlock
-}
-
-// eventData joins the data lines of an event.
-func eventData(event []byte) []byte {
-	var data []byte
-	for line := range bytes.Lines(event) {
-		line = bytes.TrimRight(line, "\r\n")
-		value, ok := bytes.CutPrefix(line, []byte("data:"))
-		if !ok {
-			continue
-		}
-		value = bytes.TrimPrefix(value, []byte(" "))
-		if data == nil {
-			data = value
-		} else {
-			data = append(append(bytes.Clone(data), '\n'), value...)
-		}
-	}
-	return data
 }

@@ -122,14 +122,13 @@ func (x *exchange) whole() error {
 	}
 	if x.resp.StatusCode == http.StatusOK {
 		x.usage = body
-		r := newReplyReader().read(body)
+		s := speech{x: x}
+		r := (&replyReader{say: s.say}).read(body)
 		if r.chose && len(r.usage) > 0 {
 			x.usage = r.usage
 		}
-		x.answered.add(r.thought)
-		x.answered.add(r.said)
-		if !x.safe(r.said) {
-			return errOutput
+		if err := s.end(); err != nil {
+			return err
 		}
 	}
 	x.first = x.g.Now()
@@ -139,15 +138,4 @@ func (x *exchange) whole() error {
 		return errGone
 	}
 	return nil
-}
-
-// safe scans a whole answer.
-func (x *exchange) safe(answer string) bool {
-	if x.g.Output == nil || answer == "" {
-		return true
-	}
-	s := x.g.Output.Scanner()
-	_, found := s.Write([]byte(answer))
-	_, more := s.Close()
-	return x.found(append(found, more...))
 }
