@@ -8,79 +8,103 @@ import (
 	"time"
 )
 
-// Prune removes the segments whose last record is older than before, but never
-// the current one. A stub that says which records went is appended and synced
-// first. It returns how many records it removed.
+// Prune removes the segments of which every record is older than before, the
+// oldest first, and never the current one. A stub that says which records went is
+// appended and synced first, and the head moves with it. Prune reads what it
+// removes: nothing goes that does not verify. It returns how many records it
+// removed.
 func (l *Log) Prune(before time.Time) (int64, error) {
+	l.pruning.Lock()
+	defer l.pruning.Unlock()
 	all, err := segments(l.o.Dir)
 	if err != nil {
 		return 0, err
 	}
-	var note *Note
-	var gone []string
-	for i, s := range all {
-		if i == len(all)-1 {
-			break // the current one
-		}
-		ends, err := l.ends(s)
+	l.syncing.Lock()
+	begin := l.head
+	l.syncing.Unlock()
+	next, prev := begin.First, begin.Prev
+	old := 0 // segments
+	for ; old < len(all)-1; old++ {
+		end, err := l.old(all[old], next, prev, before)
 		if err != nil {
-			return 0, err
+			return 0, fmt.Errorf("audit: %s:%w: run Verify, nothing was pruned", all[old].name, err)
 		}
-		if !ends.last.Time.Before(before) {
+		if end.Seq == 0 {
 			break // younger ones follow
 		}
-		if note == nil {
-			note = &Note{Kind: "pruned", From: s.first, Prev: ends.prev}
-		}
-		note.To, note.Last = ends.seq, ends.hash
-		note.Records += ends.records
-		gone = append(gone, s.name)
+		next, prev = end.Seq+1, end.Hash
 	}
-	if note == nil {
+	if old == 0 {
 		return 0, nil
 	}
+	gone := int64(next - begin.First)
+	note := &Note{Kind: "pruned", Records: gone, From: begin.First, To: next - 1, Prev: begin.Prev, Last: prev}
 	seq, err := l.append(&Record{Time: l.o.Now(), Note: note})
 	if err == nil {
 		err = l.sync(seq)
 	}
+	if err == nil {
+		l.syncing.Lock()
+		end := l.head
+		end.First, end.Prev = next, prev
+		err = l.move(end)
+		l.syncing.Unlock()
+	}
 	if err != nil {
 		return 0, fmt.Errorf("audit: nothing was pruned: %w", err)
 	}
-	for _, name := range gone {
-		err = errors.Join(err, os.Remove(filepath.Join(l.o.Dir, name)))
-	}
-	return note.Records, errors.Join(err, syncDir(l.o.Dir))
+	_, err = l.removeBefore(next, all)
+	return gone, err
 }
 
-// ends is what must be known of a segment before it goes.
-type ends struct {
-	prev    string // hash before its first record
-	seq     uint64 // of its last record
-	hash    string
-	last    Record
-	records int64
-}
+var errTooYoung = errors.New("young")
 
-func (l *Log) ends(s segment) (ends, error) {
-	var e ends
-	var final line
-	_, err := lines(filepath.Join(l.o.Dir, s.name), func(b []byte) error {
+// old returns the last line of a segment whose records follow from prev and are
+// all older than before; none if one is not.
+func (l *Log) old(s segment, next uint64, prev string, before time.Time) (line, error) {
+	var last line
+	n := 0
+	rest, err := lines(filepath.Join(l.o.Dir, s.name), false, func(b []byte) error {
+		n++
 		parsed, err := parseLine(b)
-		if err != nil {
-			return err
+		if err == nil && (parsed.Seq != next || parsed.Prev != prev) {
+			err = fmt.Errorf("got record %d, want record %d after the one before it", parsed.Seq, next)
 		}
-		if e.records++; e.records == 1 {
-			e.prev = parsed.Prev
+		var r Record
+		if err == nil {
+			r, err = parsed.open(l.ring)
 		}
-		final = parsed
-		return nil
+		if err == nil && !r.Time.Before(before) {
+			return errTooYoung
+		}
+		last, next, prev = parsed, parsed.Seq+1, parsed.Hash
+		return err
 	})
-	if err == nil && e.records > 0 {
-		e.last, err = final.open(l.ring)
+	switch {
+	case errors.Is(err, errTooYoung):
+		return line{}, nil
+	case err == nil && (rest > 0 || n == 0):
+		n, err = n+1, errors.New("no record ends here")
 	}
 	if err != nil {
-		return e, fmt.Errorf("audit: %s: %w: run Verify, nothing was pruned", s.name, err)
+		err = fmt.Errorf("%d: %w", n, err)
 	}
-	e.seq, e.hash = final.Seq, final.Hash
-	return e, nil
+	return last, err
+}
+
+// removeBefore removes the segments before record first, the oldest first, and
+// returns the others.
+func (l *Log) removeBefore(first uint64, all []segment) ([]segment, error) {
+	gone := false
+	for len(all) > 1 && all[1].first <= first {
+		if err := os.Remove(filepath.Join(l.o.Dir, all[0].name)); err != nil {
+			return all, fmt.Errorf("audit: %w", err)
+		}
+		all, gone = all[1:], true
+	}
+	if !gone {
+		return all, nil
+	}
+	return all, syncDir(l.o.Dir)
 }

@@ -36,9 +36,32 @@ type Record struct {
 	AnswerDigest string `json:"answer_sha256,omitempty"`
 	Prompt       string `json:"prompt,omitempty"` // only where the tenant asked for it
 	Answer       string `json:"answer,omitempty"`
+	Cut          bool   `json:"cut,omitempty"` // set by the log: a text was longer than 4 MiB, or a name than 1 KiB
 
 	// Note is set by the log itself: what it has to say about itself.
 	Note *Note `json:"note,omitempty"`
+}
+
+// Bounds of what callers write into a record, in bytes.
+const (
+	maxText = 4 << 20
+	maxName = 1 << 10
+)
+
+// bound cuts what is longer than its bound: no caller can make a record that is
+// too long to be written. The digests tell what was cut.
+func (r *Record) bound() {
+	for _, name := range []*string{&r.Tenant, &r.KeyID, &r.Session, &r.RequestID, &r.Endpoint, &r.Model, &r.Backend} {
+		r.cut(name, maxName)
+	}
+	r.cut(&r.Prompt, maxText)
+	r.cut(&r.Answer, maxText)
+}
+
+func (r *Record) cut(s *string, most int) {
+	if len(*s) > most {
+		*s, r.Cut = (*s)[:most], true
+	}
 }
 
 // Step is a decision on the way of a request.

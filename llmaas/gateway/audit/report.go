@@ -11,12 +11,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Filter chooses records. Empty fields match anything.
 type Filter struct {
-	From, To time.Time // From is included, To is not
-	Tenant   string
+	From   time.Time `json:"from,omitzero"` // included
+	To     time.Time `json:"to,omitzero"`   // not included
+	Tenant string    `json:"tenant,omitempty"`
 }
 
 func (f Filter) matches(r *Record) bool {
@@ -57,7 +59,7 @@ type Row struct {
 	Tenant    string `json:"tenant"`
 	Day       string `json:"day"` // in UTC
 	Model     string `json:"model"`
-	Outcome   string `json:"outcome"` // "answered", "refused" (by a step) or "failed"
+	Outcome   string `json:"outcome"` // "answered", "refused" (4xx, or by a rule), "canceled" (499: the caller left) or "failed"
 	Requests  int64  `json:"requests"`
 	Input     int64  `json:"input"`     // tokens
 	Output    int64  `json:"output"`    // tokens, reasoning included
@@ -65,33 +67,36 @@ type Row struct {
 	Cost      int64  `json:"cost"`      // nano-euro
 }
 
+// maxRows bounds what callers can make of a report: names of models are their
+// text. In a report of more rows, a model that did not answer is summed up as
+// "other".
+const maxRows = 10_000
+
 // NewReport verifies a log and sums up the records that match.
 func NewReport(dir string, f Filter, keys ...Key) (Report, error) {
-	verified, err := Verify(dir, keys...)
-	if err != nil {
-		return Report{}, err
-	}
-	type place struct{ tenant, day, model, outcome string }
-	rows := make(map[place]*Row)
-	for e, err := range walk(dir, keys) {
-		if err != nil {
-			return Report{}, err
+	var rows map[Row]*Row // by the four columns that name a row
+	verified, err := scan(dir, keys, func() { rows = make(map[Row]*Row) }, func(r *Record) {
+		if r.Note != nil || !f.matches(r) {
+			return
 		}
-		r := &e.record
-		if e.err != nil || e.torn || r.Note != nil || !f.matches(r) {
-			continue // Verified.Problems names what cannot be read
+		name := Row{Tenant: r.Tenant, Day: r.Time.UTC().Format(time.DateOnly), Model: r.Model, Outcome: r.outcome()}
+		if name.Outcome != "answered" && len(rows) >= maxRows && rows[name] == nil {
+			name.Model = "other"
 		}
-		at := place{r.Tenant, r.Time.UTC().Format(time.DateOnly), r.Model, r.outcome()}
-		row := rows[at]
+		row := rows[name]
 		if row == nil {
-			row = &Row{Tenant: at.tenant, Day: at.day, Model: at.model, Outcome: at.outcome}
-			rows[at] = row
+			first := name
+			row = &first
+			rows[name] = row
 		}
 		row.Requests++
 		row.Input += r.Input
 		row.Output += r.Output
 		row.Reasoning += r.Reasoning
 		row.Cost += r.Cost
+	})
+	if err != nil {
+		return Report{}, err
 	}
 	report := Report{Filter: f, Verified: verified, Rows: make([]Row, 0, len(rows))}
 	for _, row := range rows {
@@ -103,11 +108,14 @@ func NewReport(dir string, f Filter, keys ...Key) (Report, error) {
 	return report, nil
 }
 
-// outcome sorts a record by its status and steps.
+// outcome sorts a record by its status. A server error is a refusal when a step
+// refused by a rule, as when the guard stopped an answer.
 func (r *Record) outcome() string {
-	refused := slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Decision == "refuse" })
+	refused := slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Decision == "refuse" && len(s.Rules) > 0 })
 	switch {
-	case refused:
+	case r.Status == 499:
+		return "canceled"
+	case refused, r.Status >= 400 && r.Status < 500:
 		return "refused"
 	case r.Status >= 200 && r.Status < 300:
 		return "answered"
@@ -129,15 +137,19 @@ func (r Report) WriteJSON(w io.Writer) error {
 	return e.Encode(r)
 }
 
+// formula is what a spreadsheet takes for the beginning of a formula (OWASP, CSV
+// Injection), in its full width too.
+const formula = "=+-@\t\r\n＝＋－＠"
+
 // WriteCSV writes the rows as RFC 4180 CSV. A name that a spreadsheet would run
-// as a formula begins with an apostrophe (OWASP, CSV Injection).
+// as a formula begins with an apostrophe.
 func (r Report) WriteCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
 	rows := [][]string{columns}
 	for i := range r.Rows {
 		cells := r.Rows[i].cells()
 		for j := range cells {
-			if cells[j] != "" && strings.ContainsRune("=+-@\t\r", rune(cells[j][0])) {
+			if first, size := utf8.DecodeRuneInString(cells[j]); size > 0 && strings.ContainsRune(formula, first) {
 				cells[j] = "'" + cells[j]
 			}
 		}
@@ -146,7 +158,11 @@ func (r Report) WriteCSV(w io.Writer) error {
 	return c.WriteAll(rows)
 }
 
-var cell = strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "<", "&lt;", "`", "'")
+// cell keeps a name one cell of plain text: no second cell or line, no markup, and
+// no link or picture that would be fetched. References are never structure
+// (CommonMark §2.5).
+var cell = strings.NewReplacer("|", "&#124;", `\`, "&#92;", "\n", " ", "\r", " ", "&", "&amp;", "<", "&lt;", ">", "&gt;", "`", "&#96;",
+	"[", "&#91;", "]", "&#93;", "*", "&#42;", "_", "&#95;", "~", "&#126;", "://", "&#58;//", "www.", "www&#46;")
 
 // WriteMarkdown writes the report as a page for people.
 func (r Report) WriteMarkdown(w io.Writer) error {

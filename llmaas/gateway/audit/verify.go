@@ -9,61 +9,64 @@ import (
 
 // Result is what [Verify] found.
 type Result struct {
-	Segments int
-	Records  int    // that are whole
-	First    uint64 // number of the first record that is there
-	Last     uint64 // and of the last
-	LastHash string // of the last record: note it elsewhere to anchor the log
-	Pruned   int64  // records removed on purpose, by stubs in the log
-	Lost     int64  // records that could not be written, by the log's own notes
-	Unsynced uint64 // records after the head: a crash may have taken others of them
+	Segments int    `json:"segments"`
+	Records  int    `json:"records"`   // that are whole
+	First    uint64 `json:"first"`     // number of the first record that is there
+	Last     uint64 `json:"last"`      // and of the last
+	LastHash string `json:"last_hash"` // of the last record: note it elsewhere to anchor the log
+	Pruned   int64  `json:"pruned"`    // records removed on purpose, as the head says
+	Lost     int64  `json:"lost"`      // records that could not be written, by the log's own notes
+	Unsynced uint64 `json:"unsynced"`  // records after the head: a crash may have taken others of them
 
-	// Problems are what should not be, in the order of the log. None means that
-	// the log is as it was written.
-	Problems []Problem
+	// Problems are what should not be, in the order of the log: at most 1,000 of
+	// them, and one that counts the others. None means that the log is as it was
+	// written.
+	Problems []Problem `json:"problems"`
 }
 
 // Problem is a place that was tampered with, or damaged.
 type Problem struct {
-	Segment string // file name
-	Line    int    // from 1; 0 for the whole
-	Seq     uint64 // of the record, or of the one that was expected
-	What    string
+	Segment string `json:"segment"`        // file name
+	Line    int    `json:"line,omitempty"` // from 1; 0 for the whole
+	Seq     uint64 `json:"seq,omitempty"`  // of the record, or of the one that was expected
+	What    string `json:"what"`
 }
 
 // String says where and what in one line.
 func (p Problem) String() string {
+	if p.Line == 0 {
+		return p.Segment + ": " + p.What
+	}
 	return fmt.Sprintf("%s:%d: record %d: %s", p.Segment, p.Line, p.Seq, p.What)
 }
 
 // Verify reads a whole log with all the keys that it was written with, and finds
 // whatever was changed, cut, swapped or lost. The error says that it could not
-// be read at all.
+// be read at all. The log may be open meanwhile, in this process or another.
 func Verify(dir string, keys ...Key) (Result, error) {
-	v := &verifier{prev: genesis, next: 1}
-	end, err := readHead(dir, keys)
-	if err != nil {
-		v.problem(entry{segment: headFile}, 0, err.Error())
-	}
-	v.head = end
-	for e, err := range walk(dir, keys) {
-		if err != nil {
+	return scan(dir, keys, func() {}, func(*Record) {})
+}
+
+// scan verifies a log, and calls f with each record that is whole. When records
+// were pruned under its hands it begins anew, after a call of begin.
+func scan(dir string, keys []Key, begin func(), f func(*Record)) (Result, error) {
+	for attempt := 0; ; attempt++ {
+		begin()
+		v := &verifier{}
+		v.head, v.headErr = readHead(dir, keys)
+		err := v.scan(dir, keys, f)
+		now, _ := readHead(dir, keys)
+		if (err == nil && len(v.Problems) == 0) || now.First == v.head.First || attempt == 3 {
 			return v.Result, err
 		}
-		v.see(e)
 	}
-	if err := v.checkStubs(); err != nil {
-		v.problem(entry{}, 0, err.Error())
-	}
-	v.checkHead()
-	return v.Result, nil
 }
 
 // entry is one line as it was found.
 type entry struct {
 	segment string
-	number  int // of the line, from 1
-	first   uint64
+	number  int    // of the line, from 1
+	first   uint64 // record that the file is named after
 	line    line
 	record  Record
 	err     error // the line by itself is not good
@@ -84,9 +87,9 @@ func walk(dir string, keys []Key) iter.Seq2[entry, error] {
 			return
 		}
 		stop := errors.New("stop")
-		for _, s := range all {
+		for i, s := range all {
 			n := 0
-			rest, err := lines(filepath.Join(dir, s.name), func(b []byte) error {
+			rest, err := lines(filepath.Join(dir, s.name), i == len(all)-1, func(b []byte) error {
 				n++
 				e := entry{segment: s.name, number: n, first: s.first}
 				if e.line, e.err = parseLine(b); e.err == nil {
@@ -112,17 +115,45 @@ func walk(dir string, keys []Key) iter.Seq2[entry, error] {
 
 type verifier struct {
 	Result
-	prev  string // hash that the next line must have as its prev
-	next  uint64 // number that it must have
-	began string // prev of the first line that is there
-	file  string
-	stubs []Note
-	head  *head  // nil when there is none that can be read
-	named string // hash of the record that the head names
+	head    head
+	headErr error  // why the head says nothing
+	next    uint64 // number that the next line must have
+	prev    string // hash that it must have as its prev
+	file    string
+	more    int // problems beyond those that are kept
 }
 
+// maxProblems bounds the problems that are kept.
+const maxProblems = 1000
+
 func (v *verifier) problem(e entry, seq uint64, what string) {
+	if len(v.Problems) == maxProblems {
+		v.more++
+		return
+	}
 	v.Problems = append(v.Problems, Problem{e.segment, e.number, seq, what})
+}
+
+func (v *verifier) scan(dir string, keys []Key, f func(*Record)) error {
+	if v.headErr != nil {
+		v.problem(entry{segment: headFile}, 0, v.headErr.Error())
+	} else {
+		v.Pruned = int64(v.head.First - 1)
+	}
+	for e, err := range walk(dir, keys) {
+		if err != nil {
+			return err
+		}
+		v.see(e)
+		if e.err == nil && !e.torn {
+			f(&e.record)
+		}
+	}
+	v.checkEnd()
+	if v.more > 0 {
+		v.Problems = append(v.Problems, Problem{What: fmt.Sprintf("and %d more", v.more)})
+	}
+	return nil
 }
 
 // see checks one line by itself and in its place.
@@ -130,81 +161,60 @@ func (v *verifier) see(e entry) {
 	if e.segment != v.file {
 		v.file = e.segment
 		v.Segments++
+		if e.line.Seq > 0 && e.segment != segmentName(e.line.Seq) {
+			v.problem(e, e.line.Seq, "the file is named after another record than its first")
+		}
 	}
 	switch {
 	case e.torn:
 		v.problem(e, v.next, "a line that was not written to its end")
 		return
 	case e.err != nil:
-		v.problem(e, v.next, e.err.Error())
+		v.problem(e, max(v.next, e.first), e.err.Error())
 	}
 	if e.line.Seq == 0 {
 		v.next++ // what it was cannot be told; the line after it shows whether one or more are gone
 		return
 	}
 	if v.First == 0 {
-		v.First, v.began = e.line.Seq, e.line.Prev
-		v.next, v.prev = e.line.Seq, e.line.Prev
+		v.begin(e)
 	}
 	switch {
 	case e.line.Seq != v.next:
 		v.problem(e, e.line.Seq, fmt.Sprintf("expected record %d here: records are missing, repeated or out of order", v.next))
-	case e.line.Prev != v.prev:
+	case e.line.Prev != v.prev, v.headErr == nil && e.line.Seq == v.head.First && e.line.Prev != v.head.Prev:
 		v.problem(e, e.line.Seq, "it does not follow from the record before it")
 	}
 	if e.err == nil {
 		v.Records++
-		v.note(e.record.Note)
+		if n := e.record.Note; n != nil && n.Kind == "lost" {
+			v.Lost += n.Records
+		}
 	}
 	v.Last, v.LastHash = e.line.Seq, e.line.Hash
 	v.next, v.prev = e.line.Seq+1, e.line.Hash
-	if v.head != nil && v.head.Seq == e.line.Seq {
-		v.named = e.line.Hash
+	if v.headErr == nil && v.head.Seq == e.line.Seq && v.head.Hash != e.line.Hash {
+		v.problem(e, e.line.Seq, "the record is not the one that was synced")
 	}
 }
 
-func (v *verifier) note(n *Note) {
-	switch {
-	case n == nil:
-	case n.Kind == "lost":
-		v.Lost += n.Records
-	case n.Kind == "pruned":
-		v.Pruned += n.Records
-		v.stubs = append(v.stubs, *n)
+// begin checks that nothing is missing before the first record that is there.
+// What the head says was pruned may still be there, when a crash came in between.
+func (v *verifier) begin(e entry) {
+	v.First, v.next, v.prev = e.line.Seq, e.line.Seq, e.line.Prev
+	if v.headErr == nil && v.First > v.head.First {
+		v.problem(e, v.First, fmt.Sprintf("records %d to %d are missing, and were not pruned", v.head.First, v.First-1))
 	}
 }
 
-// checkStubs wants a stub for every record that is missing at the beginning.
-func (v *verifier) checkStubs() error {
-	if v.First <= 1 {
-		if v.First == 1 && v.began != genesis {
-			return errors.New("the first record does not begin a log")
-		}
-		return nil
-	}
-	next, prev := uint64(1), genesis
-	for _, s := range v.stubs {
-		if s.From == next && s.Prev == prev {
-			next, prev = s.To+1, s.Last
-		}
-	}
-	if next != v.First || prev != v.began {
-		return fmt.Errorf("records 1 to %d are missing, and no stub of the log says that they were removed", v.First-1)
-	}
-	return nil
-}
-
-// checkHead wants the record that the head names, with its hash.
-func (v *verifier) checkHead() {
-	at := entry{segment: headFile}
-	switch h := v.head; {
-	case h == nil:
+// checkEnd wants the record that the head names.
+func (v *verifier) checkEnd() {
+	switch at := (entry{segment: headFile}); {
+	case v.headErr != nil:
 		v.Unsynced = v.Last
-	case h.Seq > v.Last:
-		v.problem(at, h.Seq, fmt.Sprintf("records %d to %d were synced and are gone", v.Last+1, h.Seq))
-	case h.Seq >= v.First && v.named != h.Hash:
-		v.problem(at, h.Seq, "the record is not the one that was synced")
+	case v.head.Seq > v.Last:
+		v.problem(at, v.head.Seq, fmt.Sprintf("records %d to %d were synced and are gone", v.Last+1, v.head.Seq))
 	default:
-		v.Unsynced = v.Last - h.Seq
+		v.Unsynced = v.Last - v.head.Seq
 	}
 }
