@@ -43,7 +43,7 @@ func newLeak(systemPrompt string, words int) (*leak, error) {
 
 // wordsOf returns the hashes of the words of text.
 func wordsOf(text string) (all []uint64) {
-	r := textReader{leak: &leak{}}
+	r := newTextReader(nil, &leak{})
 	for i, c := range text + "\n" {
 		n := r.words
 		r.rune(see(c), i, 1, nil)

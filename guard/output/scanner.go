@@ -26,7 +26,7 @@ type Scanner struct {
 // Scanner returns a scanner for one answer.
 func (r *Rules) Scanner() *Scanner {
 	return &Scanner{
-		words:  textReader{needles: r.needles, leak: r.leak},
+		words:  newTextReader(r.needles, r.leak),
 		markup: markup{rules: r},
 	}
 }

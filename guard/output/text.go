@@ -14,17 +14,17 @@ type textReader struct {
 	leak    *leak
 
 	state   uint16
-	letters [maxNeedle]int // where the latest letters stand, as a ring
-	count   int            // of letters
+	letters *[maxNeedle]int // where the latest letters stand, as a ring; nil without needles
+	count   int             // of letters
 
 	hash  uint64 // of the word going on
 	size  int    // characters of it
 	start int    // where it began
 
-	latest [maxLeakWords]readWord // the latest words, as a ring
-	words  int                    // how many there were
-	known  int                    // runs of partWords in a row that the prompt holds
-	told   bool                   // the leak going on has been reported
+	latest *[maxLeakWords]readWord // the latest words, as a ring; nil without leak
+	words  int                     // how many there were
+	known  int                     // runs of partWords in a row that the prompt holds
+	told   bool                    // the leak going on has been reported
 }
 
 type readWord struct {
@@ -36,6 +36,19 @@ const (
 	maxNeedle   = 512 // letters of the longest form of a canary; a power of two
 	holdLetters = 4   // so many letters of a canary are held back; fewer are said by chance
 )
+
+// newTextReader makes a reader, with room for what it looks for: there is one for
+// every answer.
+func newTextReader(n *needles, l *leak) textReader {
+	r := textReader{needles: n, leak: l}
+	if n != nil {
+		r.letters = new([maxNeedle]int)
+	}
+	if l != nil {
+		r.latest = new([maxLeakWords]readWord)
+	}
+	return r
+}
 
 // read reads buf, which begins at the given byte of the answer, and returns how
 // much of it: all but the beginning of a character.
