@@ -3,6 +3,7 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"path/filepath"
 )
@@ -56,7 +57,8 @@ func scan(dir string, keys []Key, begin func(), f func(*Record)) (Result, error)
 		v.head, v.headErr = readHead(dir, keys)
 		err := v.scan(dir, keys, f)
 		now, _ := readHead(dir, keys)
-		if (err == nil && len(v.Problems) == 0) || now.First == v.head.First || attempt == 3 {
+		pruned := errors.Is(err, fs.ErrNotExist) || now.First != v.head.First
+		if err == nil && len(v.Problems) == 0 || !pruned || attempt == 3 {
 			return v.Result, err
 		}
 	}
