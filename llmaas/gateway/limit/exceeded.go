@@ -27,9 +27,10 @@ func (r Requests) Set(h http.Header) {
 	if r.Limit == Unlimited {
 		return
 	}
-	h.Set("X-RateLimit-Limit-Requests", strconv.FormatInt(r.Limit, 10))
-	h.Set("X-RateLimit-Remaining-Requests", strconv.FormatInt(r.Remaining, 10))
-	h.Set("X-RateLimit-Reset-Requests", strconv.FormatInt(r.Reset.Unix(), 10))
+	// Keys in net/http's own spelling need not be made anew for each request.
+	h.Set("X-Ratelimit-Limit-Requests", strconv.FormatInt(r.Limit, 10))
+	h.Set("X-Ratelimit-Remaining-Requests", strconv.FormatInt(r.Remaining, 10))
+	h.Set("X-Ratelimit-Reset-Requests", strconv.FormatInt(r.Reset.Unix(), 10))
 }
 
 // ExceededError says that a request could pass a limit of its tenant. If it
