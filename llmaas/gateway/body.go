@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 
@@ -102,9 +103,7 @@ func (g *Gateway) read(x *exchange) ([]byte, error) {
 	if x.r.ContentLength > g.MaxBody {
 		return nil, errTooLarge
 	}
-	var b bytes.Buffer
-	b.Grow(int(min(max(x.r.ContentLength, 0)+bytes.MinRead, maxTrusted)))
-	_, err := b.ReadFrom(http.MaxBytesReader(x.w, x.r.Body, g.MaxBody))
+	body, err := readAll(http.MaxBytesReader(x.w, x.r.Body, g.MaxBody), x.r.ContentLength)
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -112,7 +111,15 @@ func (g *Gateway) read(x *exchange) ([]byte, error) {
 	case err != nil:
 		return nil, badBody("it ended before it was whole")
 	}
-	return b.Bytes(), nil
+	return body, nil
+}
+
+// readAll is io.ReadAll for what says how long it is, or -1.
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(min(max(length, 0)+bytes.MinRead, maxTrusted)))
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
 }
 
 // maxTrusted is how much memory a Content-Length is given before the bytes come.
@@ -135,9 +142,8 @@ const defaultMaxTokens = 1024
 // body that is streamed to the machine cuts answers short (golang/go#40747).
 func (g *Gateway) body(x *exchange) error {
 	spec := endpoints[kindOf(x.path)]
-	if !strings.Contains(" "+spec.methods+" ", " "+x.r.Method+" ") {
-		x.w.Header().Set("Allow", strings.ReplaceAll(spec.methods, " ", ", "))
-		return errMethod
+	if err := x.method(spec.methods); err != nil {
+		return err
 	}
 	x.ask.choices = 1
 	if spec.kind == noBody {
@@ -163,6 +169,17 @@ func (g *Gateway) body(x *exchange) error {
 		x.estimate = tokens.For(x.ask.model).EstimateMessages(x.ask.messages, x.ask.tools...)
 	}
 	return err
+}
+
+// method refuses methods that are not among those that the endpoint takes.
+func (x *exchange) method(allowed string) error {
+	for m := range strings.SplitSeq(allowed, " ") {
+		if m == x.r.Method {
+			return nil
+		}
+	}
+	x.w.Header().Set("Allow", strings.ReplaceAll(allowed, " ", ", "))
+	return errMethod
 }
 
 func (a *ask) json() error {

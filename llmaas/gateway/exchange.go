@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base32"
 	"errors"
 	"fmt"
 	"net/http"
@@ -44,8 +45,9 @@ type exchange struct {
 	answered text      // what the caller was given, to bill and digest
 	failure  *failure
 	steps    []audit.Step
-	free     func() // gives the slot back
-	counted  func() // takes the request off the gauge
+	way      [9]audit.Step // room for them
+	free     func()        // gives the slot back
+	counted  func()        // takes the request off the gauge
 }
 
 // text collects an answer up to a bound.
@@ -57,22 +59,30 @@ type text struct {
 const maxText = 4 << 20
 
 func (t *text) add(words []byte) {
-	if t.Len()+len(words) <= maxText {
-		t.Write(words)
-	}
+	t.Write(words[:min(len(words), maxText-t.Len())])
 }
 
 func (g *Gateway) begin(ctx context.Context, w http.ResponseWriter, r *http.Request) *exchange {
-	x := &exchange{g: g, ctx: ctx, w: w, r: r, id: "req-" + strings.ToLower(rand.Text()), begun: g.Now(), steps: make([]audit.Step, 0, 8)}
-	x.path = endpoint(r.URL.Path)
+	x := &exchange{g: g, ctx: ctx, w: w, r: r, id: newID(), begun: g.Now(), path: endpoint(r.URL.Path)}
+	x.steps = x.way[:0]
 	if g.Metrics != nil {
 		x.counted = g.Metrics.Begin()
 	}
-	w.Header().Set("Id", x.id)
-	w.Header().Set("X-Request-Id", x.id)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+	h := w.Header()
+	h.Set("Id", x.id)
+	h.Set("X-Request-Id", x.id)
+	h.Set("X-Content-Type-Options", "nosniff")
 	return x
 }
+
+// newID names a request: 128 bits of crypto/rand.
+func newID() string {
+	var secret [16]byte
+	_, _ = rand.Read(secret[:]) // never fails: crypto/rand
+	return string(ids.AppendEncode([]byte("req-"), secret[:]))
+}
+
+var ids = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // step begins a step on the record, as one that lets the request through.
 func (x *exchange) step(name string) {

@@ -47,12 +47,11 @@ func (g *Gateway) file(x *exchange) error {
 		shape = strings.TrimSuffix(shape+"/*/"+f.action, "/")
 	}
 	methods, known := filings[shape]
-	switch {
-	case !known:
+	if !known {
 		return errNoEndpoint
-	case !strings.Contains(" "+methods+" ", " "+x.r.Method+" "):
-		x.w.Header().Set("Allow", strings.ReplaceAll(methods, " ", ", "))
-		return errMethod
+	}
+	if err := x.method(methods); err != nil {
+		return err
 	}
 	x.filing = f
 	x.step("owner")

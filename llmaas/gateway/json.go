@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -113,23 +114,61 @@ func each(raw []byte, f func(name, value []byte, at span) error) error {
 // name that stands twice is refused, and so is one of the known names in
 // another case: two readers may take different ones.
 func members(raw []byte, known []string, f func(name string, value []byte, at span) error) error {
-	seen := make(map[string]struct{})
+	var seen names
 	return each(raw, func(quoted, value []byte, at span) error {
-		name, err := unquote(quoted)
+		name, err := nameOf(quoted, known)
 		if err != nil {
 			return err
 		}
-		if _, twice := seen[name]; twice {
+		if !seen.add(name) {
 			return badBody("a name of an object stands twice")
-		}
-		seen[name] = struct{}{}
-		for _, k := range known {
-			if len(name) <= 2*len(k) && name != k && strings.EqualFold(name, k) {
-				return badBody("the name %s is written in another case", k)
-			}
 		}
 		return f(name, value, at)
 	})
+}
+
+// nameOf reads the name of a member.
+func nameOf(quoted []byte, known []string) (string, error) {
+	inside := quoted[1 : len(quoted)-1]
+	for _, k := range known {
+		if string(inside) == k {
+			return k, nil
+		}
+	}
+	name, err := unquote(quoted)
+	if err != nil {
+		return "", err
+	}
+	for _, k := range known {
+		if len(name) <= 2*len(k) && name != k && strings.EqualFold(name, k) {
+			return "", badBody("the name %s is written in another case", k)
+		}
+	}
+	return name, nil
+}
+
+// names are those of one object. Most objects have few: they need no map.
+type names struct {
+	few  [12]string
+	n    int // of few
+	many map[string]struct{}
+}
+
+// add reports whether the name is new.
+func (s *names) add(name string) bool {
+	if _, twice := s.many[name]; twice || slices.Contains(s.few[:s.n], name) {
+		return false
+	}
+	switch {
+	case s.n < len(s.few):
+		s.few[s.n] = name
+		s.n++
+	case s.many == nil:
+		s.many = map[string]struct{}{name: {}}
+	default:
+		s.many[name] = struct{}{}
+	}
+	return true
 }
 
 // elements calls f with every element of an array.

@@ -31,7 +31,7 @@ var errFileID = badBody("messages: file: want its data, not its id")
 // message is a chat message, counted and read.
 type message struct {
 	tokens.Message
-	parts  []string // its content
+	parts  []string // its content, if it comes in parts
 	others []string // further texts in it that a machine might read
 }
 
@@ -55,19 +55,18 @@ func (a *ask) chatMessages(value []byte) error {
 			a.others = append(a.others, all[i].others...)
 		}
 	}
-	turn := make(map[*message]bool)
-	role := func(m *message) string { return m.Role }
-	pointers := make([]*message, len(all))
+	places := make([]int, len(all))
 	for i := range all {
-		pointers[i] = &all[i]
+		places[i] = i
 	}
-	for _, m := range behavior.NewTurn(pointers, role) {
-		turn[m] = true
-		a.prompts = appendText(a.prompts, m.Content)
-	}
-	for _, m := range pointers {
-		if r := m.Role; !turn[m] && (r == "user" || r == "tool" || r == "function") {
-			a.others = appendText(a.others, m.Content)
+	turn := behavior.NewTurn(places, func(i int) string { return all[i].Role })
+	for i := range all {
+		switch r := all[i].Role; {
+		case len(turn) > 0 && turn[0] == i:
+			turn = turn[1:]
+			a.prompts = appendText(a.prompts, all[i].Content)
+		case r == "user" || r == "tool" || r == "function":
+			a.others = appendText(a.others, all[i].Content)
 		}
 	}
 	return nil
@@ -105,8 +104,12 @@ func readMessage(raw []byte) (m message, err error) {
 	case !roles[m.Role]:
 		return m, badBody("messages: role: want system, developer, user, assistant, tool or function")
 	}
-	m.Content = strings.Join(m.parts, "\n")
-	if len(m.parts) > 1 { // some machines join them without a break
+	switch len(m.parts) {
+	case 0:
+	case 1:
+		m.Content = m.parts[0]
+	default: // some machines join them without a break
+		m.Content = strings.Join(m.parts, "\n")
 		m.others = append(m.others, strings.Join(m.parts, ""))
 	}
 	return m, nil
@@ -124,7 +127,7 @@ func (m *message) content(value []byte) error {
 	if err != nil {
 		return badBody("messages: content: want a string or an array of parts")
 	}
-	m.parts = []string{s}
+	m.Content = s
 	return nil
 }
 

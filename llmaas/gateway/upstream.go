@@ -31,10 +31,11 @@ func (g *Gateway) send(x *exchange) error {
 	body := x.ask.outgoing(model)
 	x.hint.Affinity = x.affinity()
 	// The host part is the balancer's to choose.
-	req, err := http.NewRequestWithContext(balance.WithHint(x.ctx, &x.hint), x.r.Method, "http://backend/v1"+x.path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(balance.WithHint(x.ctx, &x.hint), x.r.Method, "http://backend", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
+	req.URL.Path = "/v1" + x.path
 	if x.filing == nil {
 		req.URL.RawQuery = x.r.URL.RawQuery
 	}
@@ -110,7 +111,7 @@ const maxReply = 256 << 20
 // whole passes on an answer that does not stream. It is read to its end first,
 // so that one that breaks off can still be told from a good one.
 func (x *exchange) whole() error {
-	body, err := io.ReadAll(io.LimitReader(x.resp.Body, maxReply+1))
+	body, err := readAll(io.LimitReader(x.resp.Body, maxReply+1), x.resp.ContentLength)
 	switch {
 	case err != nil && x.gone() != nil:
 		return x.gone()
