@@ -131,6 +131,25 @@ func runs(t *testing.T) []example {
 		stdout: []string{`^\{"prompt":1,"text":"You wrote: Bonjour","euro":"[\d.]+"\}$`, `^\{"prompt":2,"error":".*refused by the guard`},
 		stderr: []string{`^2 of 2 prompts, 0 from the journal, 1 failed`},
 	}, {
+		name: "batch without a service", stdin: "Bonjour\n", exit: 1, env: []string{"LLMAAS_API_KEY=k", "LLMAAS_BASE_URL=http://127.0.0.1:1/v1"},
+		stdout: []string{`^\{"prompt":1,"error":".*connection refused`}, stderr: []string{`^batch: 1 of 1 prompts have no answer\n\z`},
+	}, {
+		name: "batch of no text", stdin: "Bonjour\na\xffb\n", exit: 1, stderr: []string{`\Abatch: standard input: line 2 is no text in UTF-8\n\z`},
+	}, {
+		name: "batch of a long line", stdin: "Bonjour\n" + strings.Repeat("a", 2<<20), exit: 1, stderr: []string{`\Abatch: standard input: line 2 is longer than 1048576 bytes\n\z`},
+	}, {
+		name: "chat of a long line", stdin: strings.Repeat("a", 2<<20), exit: 1, stderr: []string{`^chat: line 1 is longer than 1048576 bytes\n\z`},
+	}, {
+		name: "ownrules with arguments", args: []string{"x"}, exit: 1, stderr: []string{`want none`},
+	}, {
+		name: "fakebackend with arguments", args: []string{"x"}, exit: 2, stderr: []string{`\Afakebackend: got the arguments`},
+	}, {
+		name: "promptscan of a file", args: []string{"x"}, exit: 2, stderr: []string{`\Apromptscan: got the arguments \["x"\], want none`},
+	}, {
+		name: "tokencount help", args: []string{"-h"}, stderr: []string{`\Ausage: tokencount`},
+	}, {
+		name: "catalog of no days", args: []string{"-days", "0"}, exit: 2, stderr: []string{`-days: got 0`},
+	}, {
 		name: "batch without its file", args: []string{"no such file"}, exit: 1, stderr: []string{`^batch: open no such file`},
 	}}...)
 }

@@ -23,6 +23,7 @@ import (
 	"os/signal"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	openai "github.com/sashabaranov/go-openai"
 
@@ -38,7 +39,7 @@ func main() {
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(os.Stderr, "batch: broken off; run it again to go on")
+		fmt.Fprintln(os.Stderr, "batch: broken off; with its -journal it goes on where it was")
 		os.Exit(130)
 	default:
 		fmt.Fprintln(os.Stderr, "batch:", err)
@@ -48,8 +49,12 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("batch", flag.ContinueOnError)
-	journal := flags.String("journal", "", "keep the answers in this file")
+	journal := flags.String("journal", "", "keep the answers in this `file`, and go on from it")
 	concurrent := flags.Int("concurrent", 0, "most calls at once (default 16)")
+	flags.Usage = func() {
+		fmt.Fprintln(flags.Output(), "usage: batch [-journal FILE] [-concurrent N] [FILE…]")
+		flags.PrintDefaults()
+	}
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -72,7 +77,22 @@ func run(ctx context.Context, args []string) error {
 	p := &progress{out: os.Stderr, terminal: isTerminal(os.Stderr)}
 	items, failed := client.Batch(ctx, reqs, llmaas.BatchOptions{Journal: *journal, Key: key, Concurrent: *concurrent, Progress: p.show})
 	p.end()
-	return errors.Join(failed, write(os.Stdout, items))
+	return errors.Join(failed, write(os.Stdout, items), unanswered(items))
+}
+
+// unanswered is an error when prompts have no answer though nothing was wrong with
+// them: another run may do better.
+func unanswered(items []llmaas.BatchItem) error {
+	n := 0
+	for _, item := range items {
+		if item.Err != nil && !errors.Is(item.Err, llmaas.ErrRefused) && !errors.Is(item.Err, llmaas.ErrWithheld) {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d prompts have no answer", n, len(items))
 }
 
 // requests reads one prompt a line from the files, else from standard input.
@@ -95,12 +115,19 @@ func requests(files []string) ([]openai.ChatCompletionRequest, error) {
 	return all, nil
 }
 
+// maxLine is the longest prompt, in bytes.
+const maxLine = 1 << 20
+
 func read(in io.Reader, name string) ([]openai.ChatCompletionRequest, error) {
 	model := cmp.Or(os.Getenv("LLMAAS_MODEL"), "gpt-oss:120b")
 	var reqs []openai.ChatCompletionRequest
 	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
+	lines.Buffer(nil, maxLine)
+	n := 1
+	for ; lines.Scan(); n++ {
+		if text := lines.Text(); !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+			return nil, fmt.Errorf("%s: line %d is no text in UTF-8", name, n)
+		}
 		if strings.TrimSpace(lines.Text()) == "" {
 			continue
 		}
@@ -109,8 +136,10 @@ func read(in io.Reader, name string) ([]openai.ChatCompletionRequest, error) {
 			Messages: []openai.ChatCompletionMessage{{Role: openai.ChatMessageRoleUser, Content: lines.Text()}},
 		})
 	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s: after %d prompts: %w", name, len(reqs), err)
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return nil, fmt.Errorf("%s: line %d is longer than %d bytes", name, n, maxLine)
+	} else if err != nil {
+		return nil, fmt.Errorf("%s: line %d: %w", name, n, err)
 	}
 	return reqs, nil
 }
@@ -181,7 +210,10 @@ func (p *progress) show(now llmaas.BatchProgress) {
 }
 
 func (p *progress) end() {
-	if p.terminal && p.last.Total > 0 {
+	if p.last.Total == 0 {
+		return
+	}
+	if p.terminal {
 		_, _ = fmt.Fprintln(p.out)
 	}
 	_, _ = fmt.Fprintf(p.out, "%d of %d prompts, %d from the journal, %d failed, %v €\n", p.last.Done, p.last.Total, p.last.Resumed, p.last.Failed, p.last.Cost)

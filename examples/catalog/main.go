@@ -71,6 +71,10 @@ func run(args []string, out, complaints io.Writer, now time.Time) int {
 	flags.StringVar(&o.svg, "svg", "", "write the timeline as SVG to `FILE`")
 	flags.StringVar(&o.scan, "scan", "", "list the uses of models in or past their notice below `DIR`")
 	flags.StringVar(&o.live, "live", "", "compare with the reply of GET /models in `FILE`")
+	flags.Usage = func() {
+		fmt.Fprintln(flags.Output(), "usage: catalog [-at DAY] [flags] [MODEL…]")
+		flags.PrintDefaults()
+	}
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -119,6 +123,9 @@ func (o *options) run(out io.Writer, now time.Time) error {
 // first table nobody knew anything: then all of them count.
 func (o *options) prepare(now time.Time) error {
 	o.day, o.catalogue = now, lifecycle.Default()
+	if o.days < 1 {
+		return fmt.Errorf("%w: -days: got %d, want at least 1", errUsage, o.days)
+	}
 	if o.at != "" {
 		day, err := lifecycle.ParseDate(o.at)
 		if err != nil {

@@ -57,7 +57,7 @@ func TestRun(t *testing.T) {
 		{"-live " + dir + "/nowhere", 1, nil, "no such file"},
 		{"-at tomorrow", 2, nil, `-at: lifecycle: date: got "tomorrow"`},
 		{"-bogus", 2, nil, "flag provided but not defined"},
-		{"-h", 0, nil, "Usage of catalog"},
+		{"-h", 0, nil, "usage: catalog"},
 	} {
 		var out, complaints bytes.Buffer
 		code := run(strings.Fields(tc.args), &out, &complaints, time.Date(2026, 5, 17, 23, 0, 0, 0, time.UTC))

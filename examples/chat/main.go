@@ -31,7 +31,7 @@ import (
 
 func main() {
 	if len(os.Args) > 1 {
-		fmt.Fprintln(os.Stderr, "chat: got arguments, want none; prompts are read from standard input")
+		fmt.Fprintf(os.Stderr, "chat: got the arguments %q, want none: prompts are read from standard input\n", os.Args[1:])
 		os.Exit(2)
 	}
 	if err := run(); err != nil {
@@ -127,10 +127,15 @@ func read(in io.Reader) (<-chan string, <-chan error) {
 		defer close(lines)
 		scanner := bufio.NewScanner(in)
 		scanner.Buffer(nil, maxLine)
-		for scanner.Scan() {
+		n := 1
+		for ; scanner.Scan(); n++ {
 			lines <- scanner.Text()
 		}
-		failed <- scanner.Err()
+		err := scanner.Err()
+		if errors.Is(err, bufio.ErrTooLong) {
+			err = fmt.Errorf("line %d is longer than %d bytes", n, maxLine)
+		}
+		failed <- err
 	}()
 	return lines, failed
 }
@@ -173,9 +178,10 @@ func (t *talk) turn(line string) error {
 	default:
 		_, _ = fmt.Fprint(t.out, err) // a person may try again
 	}
-	_, _ = fmt.Fprintf(t.out, "\n[guard: %v, %d+%d tokens, %v €, %v € in all]\n",
+	// Nobody reads on when this cannot be written.
+	_, err = fmt.Fprintf(t.out, "\n[guard: %v, %d+%d tokens, %v €, %v € in all]\n",
 		result.Report.Action, result.Billed.Input, result.Billed.Output, result.Bill.Total, t.total)
-	return nil
+	return err
 }
 
 // clean drops what could command the terminal.

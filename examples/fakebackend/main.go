@@ -4,7 +4,8 @@
 //	go run ./examples/fakebackend -addr 127.0.0.1:18080 -key sk-test
 //
 // It prints its base URL, answers until it is interrupted, and counts requests at
-// /stats. Prompts may ask for faults: see llmaastest.Triggers.
+// /stats. A prompt that holds fault:429:NONCE (or 500, 503) fails once for each
+// nonce; one that holds slow-stream streams for ten seconds.
 package main
 
 import (
@@ -23,11 +24,16 @@ import (
 )
 
 func main() {
-	addr := flag.String("addr", "127.0.0.1:0", "where to listen")
-	key := flag.String("key", "", "the key to accept; none means any")
-	ttft := flag.Duration("ttft", 0, "wait before the first token")
-	delay := flag.Duration("delay", 0, "wait before each further token")
-	flag.Parse()
+	flags := flag.NewFlagSet("fakebackend", flag.ExitOnError)
+	addr := flags.String("addr", "127.0.0.1:0", "where to listen")
+	key := flags.String("key", "", "the key to accept; none means any")
+	ttft := flags.Duration("ttft", 0, "wait before the first token")
+	delay := flags.Duration("delay", 0, "wait before each further token")
+	_ = flags.Parse(os.Args[1:]) // it exits
+	if flags.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "fakebackend: got the arguments %q, want flags alone; -h lists them\n", flags.Args())
+		os.Exit(2)
+	}
 	backend := &llmaastest.Backend{TTFT: *ttft, TokenDelay: *delay, Triggers: &llmaastest.Triggers{}}
 	if *key != "" {
 		backend.Keys = []string{*key}
@@ -46,7 +52,7 @@ func serve(ctx context.Context, addr string, backend *llmaastest.Backend) error 
 		return fmt.Errorf("%w: choose another -addr", err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", backend)
+	mux.Handle("/", backend)
 	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(backend.Stats()) // the caller went away: nobody to tell

@@ -10,6 +10,7 @@ import (
 	"embed"
 	"fmt"
 	"log"
+	"os"
 
 	"github.com/llmaas/llmaas-go/guard"
 	"github.com/llmaas/llmaas-go/guard/patterns"
@@ -25,6 +26,9 @@ var prompts = []string{
 }
 
 func main() {
+	if len(os.Args) > 1 {
+		log.Fatalf("ownrules: got the arguments %q, want none: its prompts are built in", os.Args[1:])
+	}
 	set, err := patterns.Parse(patterns.Builtin(), rules)
 	if err != nil {
 		log.Fatal(err) // says the file and the line

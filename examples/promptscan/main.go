@@ -59,14 +59,22 @@ func run(args []string, in io.Reader, out, complaints io.Writer) int {
 	rules := flags.String("rules", "", "directory of further *.rules files")
 	explain := flags.String("explain", "", "print a rule with its examples and exit")
 	plain := flags.Bool("plain", false, "take each line as a prompt as it stands")
+	flags.Usage = func() {
+		fmt.Fprintln(flags.Output(), "usage: promptscan [flags] < prompts")
+		flags.PrintDefaults()
+	}
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
 		}
 		return 2
 	}
-	if flags.NArg() > 0 || *format != "json" && *format != "text" {
-		fmt.Fprintf(complaints, "promptscan: got -format %s and arguments %q, want json or text and prompts on standard input\n", *format, flags.Args())
+	switch {
+	case flags.NArg() > 0:
+		fmt.Fprintf(complaints, "promptscan: got the arguments %q, want none: prompts are read from standard input\n", flags.Args())
+		return 2
+	case *format != "json" && *format != "text":
+		fmt.Fprintf(complaints, "promptscan: -format: got %q, want json or text\n", *format)
 		return 2
 	}
 	g, err := newGuard(*rules)

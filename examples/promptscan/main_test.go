@@ -44,7 +44,7 @@ func TestRun(t *testing.T) {
 		{"text format of a hostile id", "-format text", `{"id":"` + "\u009b2J" + `","text":"` + token + `"}`, 0,
 			`"\u009b2J"  block  score 100` + "\n  template/control-token (high)  bytes 0-12, seen in folded: a control token of a chat template can end the prompt's own turn\n    <|im_start|>\n    ^^^^^^^^^^^^\n", ""},
 		{"explain nothing", "-explain no/rule", "", 1, "", `got no rule "no/rule"`},
-		{"wrong format", "-format xml", "", 2, "", "-format xml"},
+		{"wrong format", "-format xml", "", 2, "", `-format: got "xml"`},
 		{"wrong flag", "-nope", "", 2, "", "not defined"},
 		{"wrong arguments", "file", "", 2, "", "standard input"},
 		{"no rules", "-rules /does/not/exist", "", 1, "", "no such file"},

@@ -74,7 +74,11 @@ func run(ctx context.Context, args []string) error {
 	defer closeService()
 
 	p := &printer{out: os.Stdout, color: terminal && os.Getenv("NO_COLOR") == "", model: model()}
-	defer p.totals()
+	defer func() {
+		if p.prompts > 0 {
+			p.totals()
+		}
+	}()
 	for prompt, err := range source {
 		if err != nil {
 			return err

@@ -64,7 +64,7 @@ func (e *lineError) Error() string { return e.text }
 func count(line []byte, n int) (answer, error) {
 	var q question
 	if err := json.Unmarshal(line, &q); err != nil {
-		return answer{}, &lineError{err.Error()}
+		return answer{}, &lineError{`got no JSON like {"text": "…", "model": "…"} (` + err.Error() + `); the tokens of a text are counted with tokencount FILE`}
 	}
 	var e *tokens.Estimator
 	switch {

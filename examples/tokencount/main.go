@@ -3,7 +3,7 @@
 // Usage:
 //
 //	tokencount < texts.jsonl
-//	tokencount [-date 2026-05-17] FILE…
+//	tokencount [-at 2026-05-17] FILE…
 //
 // Without arguments it reads JSON lines from standard input, each with a model
 // of the catalogue or a tokenizer family (o200k llama3 qwen gemma3 tekken
@@ -26,6 +26,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -42,17 +43,21 @@ func main() {
 func run(args []string, in io.Reader, out, complaints io.Writer) int {
 	flags := flag.NewFlagSet("tokencount", flag.ContinueOnError)
 	flags.SetOutput(complaints)
-	date := flags.String("date", "", "day of the price, like 2026-05-17; today if empty")
+	at := flags.String("at", time.Now().Format(time.DateOnly), "the `day` whose price counts")
+	flags.Usage = func() {
+		fmt.Fprintln(flags.Output(), "usage: tokencount < texts.jsonl, or tokencount [-at DAY] FILE…")
+		flags.PrintDefaults()
+	}
 	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
 		return 2
 	}
-	day := time.Now()
-	if *date != "" {
-		var err error
-		if day, err = time.Parse(time.DateOnly, *date); err != nil {
-			fmt.Fprintf(complaints, "tokencount: -date: got %q, want a day like 2026-05-17\n", *date)
-			return 2
-		}
+	day, err := time.Parse(time.DateOnly, *at)
+	if err != nil {
+		fmt.Fprintf(complaints, "tokencount: -at: got %q, want a day like 2026-05-17\n", *at)
+		return 2
 	}
 	buffered := bufio.NewWriter(out)
 	c := counter{out: buffered, complaints: complaints}

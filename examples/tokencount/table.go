@@ -12,13 +12,15 @@ import (
 // table prints one row per file and family.
 func (c *counter) table(files []string, tariff cost.Tariff) {
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "file\tfamily\tlow\tlikely\thigh\tprice in €\t")
+	header := "file\tfamily\tlow\tlikely\thigh\tprice in €\t\n"
 	for _, name := range files {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			c.complain("%v", err)
 			continue
 		}
+		fmt.Fprint(w, header)
+		header = ""
 		for _, family := range tokens.Families() {
 			e, err := tokens.ForFamily(family)
 			if err != nil {
