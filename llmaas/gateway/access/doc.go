@@ -29,7 +29,7 @@
 // # Rotation
 //
 // [Keys.Rotate] gives a key a new secret by hand, [Keys.RotateDue] gives one to
-// every key whose secret has reached its age. For the overlap the old and the
+// every key whose secret has reached its age, in two changes of the store. For the overlap the old and the
 // new secret both work. The id of the key, its grant, and the budgets and limits
 // of its tenant stay as they are. [Keys.Revoke] ends a key at once.
 //
@@ -37,9 +37,9 @@
 //
 // A [Store] keeps the state in one piece and refuses to let one writer undo what
 // another did. [FileStore] is one file of mode 0600, replaced atomically, that
-// survives a kill at any point; it is for one process. State is read into memory
-// once: gateways that share a store call [Keys.Reload] from time to time, and
-// revoke at that pace.
+// survives a kill at any point; on Linux, BSD and macOS the processes of one machine
+// may share it. State is read into memory once: gateways that share a store call
+// [Keys.Reload] from time to time, and revoke at that pace.
 //
 // # What is not here
 //

@@ -77,6 +77,13 @@ func TestFileStoreRefuses(t *testing.T) {
 		{edit(`0000`, `zzzz`), 0o600, "hexadecimal"},
 		{edit(`"models":null`, `"models":["a*b"]`), 0o600, "star"},
 		{edit(`"tenants": [`, `"tenants": [{"id":"b"},`), 0o600, "out of order"},
+		{edit(`"revision": 1`, `"revision": 1, "revision": 1`), 0o600, "field twice: revision"},
+		{edit(`"revision": 1`, `"revision": 1, "Revision": 1`), 0o600, "small letters"},
+		{edit(`"revision": 1`, `"Revision": 1`), 0o600, "small letters"},
+		{edit(`"revision": 1`, `"revi\u017fion": 1`), 0o600, "small letters"},
+		{edit(`"id":"a"`, `"id":"b","id":"a"`), 0o600, "field twice: id"},
+		{edit(`"admin":false`, `"admin":false,"\u0061dmin":true`), 0o600, "field twice: admin"},
+		{edit(`"tenants": [`, `"tenants": `+strings.Repeat("[", 20_000)), 0o600, "max depth"},
 	}
 	for i, row := range rows {
 		require.NoError(t, os.WriteFile(path, []byte(row.file), 0o600))
@@ -95,6 +102,87 @@ func TestFileStoreRefuses(t *testing.T) {
 	require.ErrorIs(t, k.PutTenant(t.Context(), Tenant{ID: "a"}), os.ErrNotExist)
 	_, ok := k.Tenant("a")
 	require.False(t, ok, "what was not saved is not in force")
+}
+
+// A change makes a new file of mode 0600, whatever lies in its place.
+func TestFileStoreOnALeftover(t *testing.T) {
+	for name, leave := range map[string]func(beside, victim string) error{
+		"for others to read": func(beside, _ string) error { return os.WriteFile(beside, []byte("half"), 0o644) },
+		"a link":             func(beside, victim string) error { return os.Symlink(victim, beside) },
+		"a second name":      func(beside, victim string) error { return os.Link(victim, beside) },
+		"not to be written":  func(beside, _ string) error { return os.WriteFile(beside, []byte("half"), 0o400) },
+	} {
+		dir := t.TempDir()
+		path, victim := filepath.Join(dir, "keys.json"), filepath.Join(dir, "victim")
+		require.NoError(t, os.WriteFile(victim, []byte("mine"), 0o644))
+		require.NoError(t, leave(path+".new", victim), name)
+		newKeys(t, Options{Store: NewFileStore(path)})
+		info, err := os.Lstat(path)
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode(), name)
+		data, err := os.ReadFile(victim)
+		require.NoError(t, err)
+		require.Equal(t, "mine", string(data), name)
+		_, err = os.Lstat(path + ".new")
+		require.ErrorIs(t, err, os.ErrNotExist)
+	}
+	path := filepath.Join(t.TempDir(), "keys.json")
+	require.NoError(t, os.Mkdir(path+".new", 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(path+".new", "a"), nil, 0o600))
+	k, err := New(t.Context(), Options{Store: NewFileStore(path)})
+	require.NoError(t, err)
+	require.Error(t, k.PutTenant(t.Context(), Tenant{ID: "a"}), "what is in the way and not ours stays")
+}
+
+// What could not be loaded again is not written.
+func TestFileStoreIsBounded(t *testing.T) {
+	store := NewFileStore(filepath.Join(t.TempDir(), "keys.json"))
+	store.most = 1000
+	k := newKeys(t, Options{Store: store})
+	var err error
+	for err == nil {
+		_, _, err = k.Mint(t.Context(), NewKey{Tenant: "acme"}, start)
+	}
+	require.ErrorContains(t, err, "want at most 1000")
+	again, err := New(t.Context(), Options{Store: store})
+	require.NoError(t, err)
+	require.NotEmpty(t, k.Keys("acme"))
+	require.Equal(t, k.Keys("acme"), again.Keys("acme"))
+	store.most = 100
+	_, err = New(t.Context(), Options{Store: store})
+	require.ErrorContains(t, err, "more than 100 bytes")
+}
+
+// Processes that change one file at the same time, and lose nothing.
+func TestProcessesShareAFile(t *testing.T) {
+	if path := os.Getenv("ACCESS_TEST_SHARER"); path != "" {
+		k, err := New(t.Context(), Options{Store: NewFileStore(path)})
+		require.NoError(t, err)
+		for range 25 {
+			for { // ten conflicts in a row are an error, and here no wonder
+				_, _, err = k.Mint(t.Context(), NewKey{Tenant: "acme"}, start)
+				if !errors.Is(err, ErrConflict) {
+					break
+				}
+			}
+			require.NoError(t, err)
+		}
+		return
+	}
+	path := filepath.Join(t.TempDir(), "keys.json")
+	k := newKeys(t, Options{Store: NewFileStore(path)})
+	var children []*exec.Cmd
+	for range 4 {
+		child := exec.Command(os.Args[0], "-test.run=^TestProcessesShareAFile$")
+		child.Env = append(os.Environ(), "ACCESS_TEST_SHARER="+path)
+		require.NoError(t, child.Start())
+		children = append(children, child)
+	}
+	for _, child := range children {
+		require.NoError(t, child.Wait())
+	}
+	require.NoError(t, k.Reload(t.Context()))
+	require.Len(t, k.Keys("acme"), 100)
 }
 
 // Two writers of one store: neither undoes what the other did.

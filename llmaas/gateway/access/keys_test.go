@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -223,17 +224,71 @@ func TestRotateDue(t *testing.T) {
 	requireAuth(t, k, lost, due, ErrUnknown)
 	require.Zero(t, requireAuth(t, k, second, due.Add(age), nil).Expires)
 
-	// The process dies in the middle: the same, at the next run.
-	k.rotating.Lock()
-	require.NoError(t, k.changeKey(t.Context(), key.ID, func(key *Key) error { return k.add(key, new(Secret), due) }))
-	k.rotating.Unlock()
+	// The process dies in the middle, again and again: nobody knows whether the
+	// new secret was delivered. The old one works, and so does the last.
+	var cut []renewal
+	for range 2 * maxSecrets {
+		var single error
+		cut, single, err = k.renew(t.Context(), due)
+		require.NoError(t, errors.Join(single, err))
+		requireAuth(t, k, second, due, nil)
+		requireAuth(t, k, cut[0].secret.Reveal(), due, nil)
+	}
 	require.NoError(t, k.RotateDue(t.Context(), due, deliver))
 	require.NotEqual(t, second, vault[key.ID])
-	requireAuth(t, k, second, due.Add(time.Hour-1), nil)
-	requireAuth(t, k, second, due.Add(time.Hour), ErrReplaced)
+	for _, old := range []string{second, cut[0].secret.Reveal()} {
+		requireAuth(t, k, old, due.Add(time.Hour-1), nil)
+		requireAuth(t, k, old, due.Add(time.Hour), ErrReplaced)
+	}
 	requireAuth(t, k, vault[key.ID], due.Add(time.Hour), nil)
 	now, _ := k.Key(key.ID)
-	require.Len(t, now.Secrets, 2)
+	require.Len(t, now.Secrets, maxSecrets)
+}
+
+// A round changes the store twice, whatever happens to its many keys.
+func TestRotateDueChangesTheStoreTwice(t *testing.T) {
+	const age = time.Hour
+	k := newKeys(t, Options{})
+	var due []string
+	for range 20 {
+		key, _ := mint(t, k, NewKey{RotateAfter: age})
+		due = append(due, key.ID)
+	}
+	slices.Sort(due)
+	sealed := errors.New("vault is sealed")
+	before := k.now().state.Revision
+	got := make(map[string]string)
+	ctx, cancel := context.WithCancel(t.Context())
+	err := k.RotateDue(ctx, start.Add(age), func(ctx context.Context, key Key, s Secret) error {
+		got[key.ID] = s.Reveal()
+		switch key.ID {
+		case due[3]: // what comes after is not lost by it
+			return sealed
+		case due[5]: // in the middle, somebody ends a key and replaces another
+			require.NoError(t, k.Revoke(t.Context(), due[7], start.Add(age)))
+			require.NoError(t, k.Purge(t.Context(), start.Add(age)))
+			leaked, err := k.Rotate(t.Context(), due[9], 0, start.Add(age))
+			require.NoError(t, err)
+			got["leaked"] = leaked.Reveal()
+			before += 3
+		case due[19]:
+			cancel()
+		}
+		return nil
+	})
+	require.ErrorIs(t, err, sealed)
+	require.Equal(t, 1, strings.Count(err.Error(), "rotation of key"))
+	require.Equal(t, before+2, k.now().state.Revision)
+	require.Len(t, got, 19, "nobody is given what is ended; one was made by hand")
+	require.NotContains(t, got, due[7])
+	require.NotContains(t, got, due[9])
+	requireAuth(t, k, got[due[3]], start.Add(age), ErrUnknown)
+	requireAuth(t, k, got["leaked"], start.Add(age), nil)
+	requireAuth(t, k, got[due[19]], start.Add(age), nil)
+
+	before = k.now().state.Revision
+	require.NoError(t, k.RotateDue(t.Context(), start.Add(age-1), nil), "nothing is due")
+	require.Equal(t, before, k.now().state.Revision)
 }
 
 func TestRevokeAndSuspend(t *testing.T) {
@@ -479,7 +534,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	_, other, err = k.Mint(b.Context(), NewKey{Tenant: "acme"}, start)
 	require.NoError(b, err)
 	body := right.Reveal()[:len(tokenPrefix)+idLen] + other.Reveal()[len(tokenPrefix)+idLen:tokenLen-sumLen]
-	gone := "llmaas_" + strings.Repeat("z", idLen) + "_" + strings.Repeat("z", secretLen)
+	gone := tokenPrefix + "k7f3q2abcdefghij" + body[len(tokenPrefix)+idLen:]
 	for _, row := range []struct{ name, token string }{
 		{"right", right.Reveal()}, {"wrong secret", body + checksum(body)}, {"unknown id", gone + checksum(gone)},
 	} {

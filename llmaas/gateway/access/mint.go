@@ -119,62 +119,6 @@ func (k *Key) retire(overlap time.Duration, now time.Time) {
 	k.Secrets = slices.DeleteFunc(k.Secrets, func(s SecretRecord) bool { return ended(s.Expires, now) })
 }
 
-// RotateDue replaces the secret of every key that has reached its age of
-// rotation, and hands the new one to deliver, which brings it to its user: into
-// a vault, or a mounted file. Call it from time to time.
-//
-// The old secret begins to run out, with Options.Overlap, only after deliver
-// returned nil: where delivery fails, or the process dies in the middle, it stays
-// in force and the next RotateDue tries again. Errors are joined, and do not
-// keep the other keys from being rotated. Calls wait for one another; where
-// several processes share a store, one of them should do this.
-func (k *Keys) RotateDue(ctx context.Context, now time.Time, deliver func(context.Context, Key, Secret) error) error {
-	k.rotating.Lock()
-	defer k.rotating.Unlock()
-	var all error
-	for _, key := range k.now().state.Keys {
-		if !key.Due(now) {
-			continue
-		}
-		if err := k.rotateDue(ctx, key.ID, now, deliver); err != nil {
-			all = errors.Join(all, fmt.Errorf("access: rotation of key %s: %w", key.ID, err))
-		}
-	}
-	return all
-}
-
-func (k *Keys) rotateDue(ctx context.Context, id string, now time.Time, deliver func(context.Context, Key, Secret) error) error {
-	var secret Secret
-	err := k.changeKey(ctx, id, func(key *Key) error {
-		key.dropUndelivered()
-		return k.add(key, &secret, now)
-	})
-	if err != nil {
-		return err
-	}
-	key, _ := k.Key(id)
-	if err := deliver(ctx, key, secret); err != nil {
-		undo := k.changeKey(ctx, id, func(key *Key) error {
-			key.dropUndelivered()
-			return nil
-		})
-		return errors.Join(err, undo)
-	}
-	return k.changeKey(ctx, id, func(key *Key) error {
-		key.retire(k.overlap, now)
-		return nil
-	})
-}
-
-// dropUndelivered removes what stands after the first secret without an end: the
-// new secret of a rotation that did not come to its own.
-func (k *Key) dropUndelivered() {
-	i := slices.IndexFunc(k.Secrets, func(s SecretRecord) bool { return s.Expires.IsZero() })
-	if i >= 0 {
-		k.Secrets = k.Secrets[:i+1]
-	}
-}
-
 // Revoke ends a key at once, with all its secrets and for good: before the store
 // is told, and even if it fails. The error then says that the store does not
 // know yet; the next change that succeeds tells it.

@@ -88,18 +88,29 @@ func (k *Keys) Authenticate(token string, now time.Time) (Principal, error) {
 	}, nil
 }
 
-// nobody stands in for a key that does not exist, so that it takes as long.
-var nobody = &Key{Secrets: make([]SecretRecord, 1)}
+// nobody stands in for a key that does not exist, and noSecret for a secret that
+// a key does not have, so that both take as long.
+var (
+	nobody   = new(Key)
+	noSecret SecretRecord
+)
 
-// match finds the secret of a hash, looking at all of them in any case.
+// match finds the secret of a hash. It makes as many comparisons for every key.
 func (k *Key) match(sent Digest) (found SecretRecord, ok bool) {
-	for _, s := range k.Secrets {
-		if subtle.ConstantTimeCompare(sent[:], s.Hash[:]) == 1 {
-			found, ok = s, true
+	for i := range maxSecrets {
+		s := &noSecret
+		if i < len(k.Secrets) {
+			s = &k.Secrets[i]
+		}
+		if sameHash(sent, s.Hash) {
+			found, ok = *s, i < len(k.Secrets)
 		}
 	}
 	return found, ok && k.ID != ""
 }
+
+// sameHash compares in constant time. Nothing else compares hashes.
+func sameHash(a, b Digest) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }
 
 // Allow reports whether the key reaches an endpoint (a path below /v1, such as
 // "/chat/completions") and, unless it is empty, a model: nil, [ErrEndpoint] or
