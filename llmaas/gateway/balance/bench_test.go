@@ -18,7 +18,7 @@ func BenchmarkPick(b *testing.B) {
 			now := time.Now()
 			b.ReportAllocs()
 			for b.Loop() {
-				balancer.done(balancer.pick(now, "", affinity, nil), now, good)
+				balancer.done(balancer.pick(now, &Hint{Affinity: affinity}, nil), now, good, "")
 			}
 		})
 	}
@@ -27,7 +27,10 @@ func BenchmarkPick(b *testing.B) {
 // BenchmarkTwelveMachines simulates twelve machines at 45 % load, their service
 // times log-normal, one half as fast as the rest and one dead, and
 // reports the 99th percentile of the time in the system: p2c is this package,
-// rr the same machines in turn.
+// rr the same machines in turn. Both see the same arrivals and draw the same
+// service times, and both lose only a millisecond at the dead machine; what
+// differs is that rr gives the slow one as much as the others, 86 % of what it
+// can do.
 func BenchmarkTwelveMachines(b *testing.B) {
 	for b.Loop() {
 		p2c := simulate(b, nil)
@@ -88,20 +91,20 @@ func simulate(b *testing.B, next func(n int) int) time.Duration {
 		e := heap.Pop(&queue).(event)
 		now = e.at
 		if !e.start {
-			balancer.answered(e.m, now.Sub(e.begun))
-			balancer.done(e.m, now, good)
+			balancer.answered(e.m, now, now.Sub(e.begun))
+			balancer.done(e.m, now, good, "")
 			took = append(took, now.Sub(e.begun))
 			continue
 		}
 		var m *machine
 		if next == nil {
-			m = balancer.pick(now, "", "", nil)
+			m = balancer.pick(now, &Hint{}, nil)
 		} else {
 			m = balancer.machines[next(len(balancer.machines))]
 			m.inflight++
 		}
 		if m.Name == "gpu-12" { // dead: it fails at once, and the next machine is asked
-			balancer.done(m, now, bad)
+			balancer.done(m, now, bad, "dead")
 			heap.Push(&queue, event{at: now.Add(time.Millisecond), start: true, begun: e.begun})
 			continue
 		}

@@ -1,7 +1,6 @@
 package balance
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -11,9 +10,10 @@ import (
 // body is an answer under way. It tells the balancer once how it ended.
 type body struct {
 	io.ReadCloser
-	ctx  context.Context
-	once sync.Once
-	end  func(outcome)
+	ctx     context.Context
+	callers bool // a 429 that is the caller's own limit
+	once    sync.Once
+	end     func(outcome, string)
 }
 
 // Read notices the end of the answer, and an answer that breaks off.
@@ -22,9 +22,9 @@ func (b *body) Read(p []byte) (int, error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, io.EOF):
-		b.finish(good)
+		b.finish(good, "")
 	default:
-		b.finish(failed(b.ctx))
+		b.finish(failed(b.ctx), "an answer broke off: "+err.Error())
 	}
 	return n, err
 }
@@ -32,21 +32,14 @@ func (b *body) Read(p []byte) (int, error) {
 // Close before the end says nothing about the machine.
 func (b *body) Close() error {
 	err := b.ReadCloser.Close()
-	b.finish(neither)
+	b.finish(neither, "")
 	return err
 }
 
-func (b *body) finish(how outcome) { b.once.Do(func() { b.end(how) }) }
+func (b *body) finish(how outcome, why string) { b.once.Do(func() { b.end(how, why) }) }
 
 // peeked is a body whose head was read and put back.
 type peeked struct {
 	io.Reader
 	io.Closer
-	head []byte
-}
-
-// callers reports whether a 429 is the caller's own limit.
-func (b *body) callers() bool {
-	p, ok := b.ReadCloser.(*peeked)
-	return ok && bytes.Contains(p.head, []byte("rate_limit_exceeded"))
 }

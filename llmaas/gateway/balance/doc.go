@@ -17,10 +17,12 @@
 //
 //   - with an affinity key, the one that rendezvous hashing gives the key, so
 //     that the machine's prefix cache is used again; the next one in that order
-//     while it holds more than its share of the load times [Options].LoadCap;
+//     while it holds more than its share of the load times [Options].LoadCap.
+//     Gateways side by side give a key the same machine;
 //   - without one, the better of two drawn at random by weight (power of two
 //     choices), where better is fewer requests in flight times a moving average
-//     of the time to the first byte.
+//     of the time to the first byte. What was learned is believed for seconds
+//     only, so that a machine that was slow once is asked again.
 //
 // A request for what lies on one machine, such as a file, names it in
 // [Hint].Machine, and goes there or nowhere.
@@ -31,11 +33,26 @@
 // against a machine; [Options].Failures in a row eject it for
 // [Options].EjectFor, doubled each time up to [Options].EjectMost. At most the
 // share [Options].EjectShare of a model's machines is out at once: when all look
-// ill, the fault is elsewhere. A 503 with Retry-After puts the machine aside for
-// that long. A machine that comes back starts slowly: over [Options].SlowStart
-// its share grows from a tenth to the whole. [Balancer.Probe] asks all machines
-// whether they are well: it finds an ill one before a request does, and lets a
-// sound one back early.
+// ill, the fault is elsewhere. A 503, or a 429 of the machine's own, with a
+// Retry-After puts the machine aside for that long. A machine that comes back
+// starts slowly: over [Options].SlowStart its share grows from a tenth to the
+// whole.
+//
+// A 500 may be what the caller's prompt does to any machine: it goes back to the
+// caller and ejects nobody. A machine that answers nothing else gets less and less,
+// down to a tenth of its share.
+//
+// [Balancer.Probe] asks all machines whether they are well: it finds an ill one
+// before a request does, and lets a sound one back early from its first ejection.
+// One that answers probes and fails requests serves the next ones to their end.
+// [Balancer.Status] says how each stands and what its last failure was.
+//
+// # Trying again
+//
+// A request goes to another machine only before the first byte of an answer, only
+// if its body can be sent again, and at most [Options].Attempts times in all. A
+// prompt may be sent twice. A request that has an effect, such as one that creates
+// a batch, says so in [Hint].Once and is tried again only when no machine took it.
 //
 // # Errors that are the caller's
 //
@@ -45,5 +62,6 @@
 // # What is not covered
 //
 // There is no queue: when no machine is left, the caller gets the last answer,
-// or [ErrNoBackend].
+// or [ErrNoBackend]. A request that a machine took and never answers lasts until
+// its context ends. Upgrades such as WebSocket do not pass.
 package balance

@@ -2,6 +2,7 @@ package balance
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -21,7 +22,7 @@ type Options struct {
 	Backends []Backend
 
 	// Transport sends to a machine. Nil means a pool of connections of the
-	// balancer's own, without a proxy.
+	// balancer's own, without a proxy, that waits 3 s for a connection.
 	Transport http.RoundTripper
 
 	// Attempts is how many machines one request may try. 0 means 3.
@@ -112,6 +113,8 @@ func (o *Options) defaults() error {
 		t := http.DefaultTransport.(*http.Transport).Clone()
 		t.Proxy, t.MaxIdleConns, t.MaxIdleConnsPerHost = nil, 0, 256
 		t.DisableCompression = true // bytes pass through as they are
+		// A machine without power does not even refuse: the next one is waiting.
+		t.DialContext = (&net.Dialer{Timeout: 3 * time.Second}).DialContext
 		o.Transport = t
 	}
 	return nil

@@ -1,7 +1,6 @@
 package balance
 
 import (
-	"hash/maphash"
 	"math"
 	"slices"
 	"time"
@@ -9,12 +8,12 @@ import (
 
 // pick takes a machine for a request and counts it in flight. tried are the
 // machines that have failed the request. It returns nil when none is left.
-func (b *Balancer) pick(now time.Time, model, affinity string, tried []*machine) *machine {
+func (b *Balancer) pick(now time.Time, hint *Hint, tried []*machine) *machine {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.candidates = b.candidates[:0]
 	for _, m := range b.machines {
-		if m.serves(model) && !m.draining && !m.out(now) && !slices.Contains(tried, m) {
+		if m.takes(hint) && !m.draining && !m.out(now) && !slices.Contains(tried, m) {
 			b.candidates = append(b.candidates, m)
 		}
 	}
@@ -22,8 +21,8 @@ func (b *Balancer) pick(now time.Time, model, affinity string, tried []*machine)
 		return nil
 	}
 	var m *machine
-	if affinity != "" {
-		m = b.byAffinity(affinity)
+	if hint.Affinity != "" {
+		m = b.byAffinity(now, hint.Affinity)
 	} else {
 		m = b.byLoad(now)
 	}
@@ -31,17 +30,12 @@ func (b *Balancer) pick(now time.Time, model, affinity string, tried []*machine)
 	return m
 }
 
-// take is pick for the one machine of a name.
-func (b *Balancer) take(now time.Time, name string) *machine {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, m := range b.machines {
-		if m.Name == name && !m.draining && !m.out(now) {
-			m.inflight++
-			return m
-		}
+// takes reports whether the machine is one for the request.
+func (m *machine) takes(hint *Hint) bool {
+	if hint.Machine != "" {
+		return m.Name == hint.Machine
 	}
-	return nil
+	return m.serves(hint.Model)
 }
 
 func (m *machine) serves(model string) bool {
@@ -53,7 +47,7 @@ func (m *machine) serves(model string) bool {
 func (b *Balancer) byLoad(now time.Time) *machine {
 	first := b.draw(now, nil)
 	second := b.draw(now, first)
-	if second != nil && second.cost() < first.cost() {
+	if second != nil && second.cost(now, b.usual) < first.cost(now, b.usual) {
 		return second
 	}
 	return first
@@ -82,33 +76,41 @@ func (b *Balancer) draw(now time.Time, not *machine) *machine {
 }
 
 // byAffinity is weighted rendezvous hashing with bounded loads: the candidate
-// with the highest score that has room, else the least loaded. Thaler and
-// Ravishankar (1998); Mirrokni, Thorup and Zadimoghaddam (2018).
-func (b *Balancer) byAffinity(key string) *machine {
+// with the highest score that has room. One always has, for there is more room
+// than load. A machine that starts slowly has little weight, so that its keys come
+// back little by little.
+// Thaler and Ravishankar (1998); Mirrokni, Thorup and Zadimoghaddam (2018).
+func (b *Balancer) byAffinity(now time.Time, key string) *machine {
 	weights, load := 0.0, 1
 	for _, m := range b.candidates {
-		weights += float64(m.Weight)
+		weights += m.share(now, b.o.SlowStart)
 		load += m.inflight
 	}
-	hash := maphash.String(b.seed, key)
-	var best, least *machine
+	h := hash(key)
+	var best *machine
 	var bestScore float64
 	for _, m := range b.candidates {
-		if least == nil || m.cost() < least.cost() {
-			least = m
-		}
-		room := math.Ceil(b.o.LoadCap * float64(load) * float64(m.Weight) / weights)
+		share := m.share(now, b.o.SlowStart)
+		room := math.Ceil(b.o.LoadCap * float64(load) * share / weights)
 		if float64(m.inflight) >= room {
 			continue
 		}
-		if score := rendezvous(hash, m.hash, float64(m.Weight)); best == nil || score > bestScore {
+		if score := rendezvous(h, m.hash, share); best == nil || score > bestScore {
 			best, bestScore = m, score
 		}
 	}
-	if best == nil {
-		return least
-	}
 	return best
+}
+
+// hash is 64-bit FNV-1a: the same in every process, so that gateways side by side,
+// and one that was restarted, send a key to the same machine. A caller who aims at
+// one machine fills it to its load cap and no further.
+func hash(s string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return h
 }
 
 // rendezvous is the score of a machine for a key: -weight / ln(u), where u in

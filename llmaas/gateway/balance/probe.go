@@ -2,6 +2,7 @@ package balance
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -18,9 +19,10 @@ type ProbeOptions struct {
 	Timeout  time.Duration // of one question; 0 means 2 s
 }
 
-// Probe asks every machine at each interval, until ctx ends. One that is out and
-// answers with status 200 comes back early; one that does not answer so fails as
-// it would with a request. Run it in a goroutine of its own.
+// Probe asks every machine at each interval, until ctx ends. One that does not
+// answer, or with a status of 500 or above, fails as it would with a request; one
+// that was ejected and answers comes back early, the first time. Run it in a
+// goroutine of its own.
 func (b *Balancer) Probe(ctx context.Context, o ProbeOptions) {
 	if o.Path == "" {
 		o.Path = "/models"
@@ -42,8 +44,8 @@ func (b *Balancer) Probe(ctx context.Context, o ProbeOptions) {
 		var round sync.WaitGroup
 		for _, m := range b.machines {
 			round.Go(func() {
-				if well := b.well(ctx, m, o); ctx.Err() == nil {
-					b.probed(m, b.o.Now(), well)
+				if err := b.ask(ctx, m, o); ctx.Err() == nil {
+					b.probed(m, b.o.Now(), err)
 				}
 			})
 		}
@@ -51,22 +53,23 @@ func (b *Balancer) Probe(ctx context.Context, o ProbeOptions) {
 	}
 }
 
-func (b *Balancer) well(ctx context.Context, m *machine, o ProbeOptions) bool {
+func (b *Balancer) ask(ctx context.Context, m *machine, o ProbeOptions) error {
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
 	u := url.URL{Scheme: m.root.Scheme, Host: m.root.Host, Path: path.Join("/", m.root.Path, o.Path)}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return false
+		return err
 	}
-	for name, values := range m.Header {
-		req.Header[http.CanonicalHeaderKey(name)] = values
-	}
+	m.sign(req.Header)
 	resp, err := b.o.Transport.RoundTrip(req)
 	if err != nil {
-		return false
+		return err
 	}
 	_, _ = io.CopyN(io.Discard, resp.Body, maxErrorBody)
 	_ = resp.Body.Close()
-	return resp.StatusCode == http.StatusOK
+	if resp.StatusCode >= 500 {
+		return fmt.Errorf("status %d", resp.StatusCode)
+	}
+	return nil
 }
