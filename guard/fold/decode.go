@@ -3,6 +3,7 @@ package fold
 import (
 	"iter"
 	"slices"
+	"strings"
 )
 
 // The names of the decoded views.
@@ -100,7 +101,7 @@ func (t *Text) decodeNext() bool {
 			continue
 		}
 		if t.next == 0 {
-			t.hints, t.draft.shift = scout(from)
+			t.hints, t.draft.shift, t.clues = scout(from)
 		}
 		for t.next < len(decoders) {
 			how := &decoders[t.next]
@@ -117,6 +118,22 @@ func (t *Text) decodeNext() bool {
 	}
 	t.draft = draft{}
 	return false
+}
+
+// stretches are those that a decoder of words in disguise is to read.
+func (t *Text) stretches(v *View, how *decoder, size int) []Span {
+	switch how.hint {
+	case rotated, shifted:
+		return t.clues.stretches(t.draft.shift, v, !v.folded)
+	case opposite:
+		return t.clues.stretches(atbash, v, !v.folded)
+	case turned:
+		if v.bidi && strings.Contains(v.raw, rightToLeft) {
+			return []Span{{0, size}} // all of it is shown backwards, whatever its words
+		}
+		return t.clues.stretches(backwards, v, false)
+	}
+	return nil
 }
 
 // take returns what s holds for keeps: s itself, or a copy if that saves room.
@@ -146,6 +163,7 @@ func (t *Text) decode(v *View, how *decoder) bool {
 	d := &t.draft
 	d.bytes, d.pieces, d.cut = d.bytes[:0], d.pieces[:0], false
 	d.limit, d.most = min(t.left, 2*len(input)), min(t.leftPieces, 16+len(input)/32)
+	d.stretches = t.stretches(v, how, len(input))
 	how.run(input, d)
 	t.truncated = t.truncated || d.cut
 	if len(d.bytes) == 0 {

@@ -1,6 +1,7 @@
 package fold
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -18,16 +19,23 @@ func decodeAtbash(s string, d *draft) {
 
 // decodeReversed reads the text from its end.
 func decodeReversed(s string, d *draft) {
-	d.backwards(s, 0, len(s))
+	for _, stretch := range slices.Backward(d.stretches) {
+		d.part(stretch.End)
+		d.backwards(s, stretch.Start, stretch.End)
+	}
 }
 
 // decodeMirrored reads each word from its end.
 func decodeMirrored(s string, d *draft) {
-	for i := 0; i < len(s) && !d.full(); {
-		word := gapEnd(s, i)
-		d.copy(s, i, word)
-		i = tokenEnd(s, word)
-		d.backwards(s, word, i)
+	for _, stretch := range d.stretches {
+		d.part(stretch.Start)
+		s := s[:stretch.End]
+		for i := stretch.Start; i < len(s) && !d.full(); {
+			word := gapEnd(s, i)
+			d.copy(s, i, word)
+			i = tokenEnd(s, word)
+			d.backwards(s, word, i)
+		}
 	}
 }
 

@@ -52,7 +52,9 @@
 // what stands there, so that phrases stay whole; [View.Changed] tells the two apart.
 //
 // Whether a decoder runs at all is decided by bit masks over 64 bytes at a time and by looking up the
-// longer words in a list of disguised ones (words.txt); clean text pays for that look only. All
+// longer words in a list of disguised ones (words.txt); clean text pays for that look only. Whole
+// words in disguise, backwards or under another alphabet, and strewn asterisks are read with 4 KiB
+// around them, so that one odd word does not double a long text. All
 // decoded views together hold at most twice the bytes of the source, and 4 KiB more; there are at most
 // 64 of them, two decoders deep. A text that would need more is itself a sign: [Text.Truncated].
 //

@@ -24,6 +24,7 @@ type Text struct {
 	reading int     // which view is being decoded: 0 main, n views[n-1]
 	next    int     // which decoder comes next
 	hints   hint    // of the view that is being decoded
+	clues   clues   // of it too
 	input   string  // its Text, if decoders asked for that
 	draft   draft
 

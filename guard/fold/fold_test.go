@@ -156,7 +156,7 @@ func FuzzDecoded(f *testing.F) {
 // read. (For the others it wants more than the shortest possible run.)
 func requireHints(t *testing.T, text *Text) {
 	t.Helper()
-	hints, _ := scout(&text.main)
+	hints, _, _ := scout(&text.main)
 	for _, how := range decoders {
 		switch how.name {
 		case Tags, Variation, Escapes, Entities, Percent, Base64, Splat:

@@ -19,17 +19,18 @@ var hanFilter = func() (f [64]uint64) {
 	return f
 }()
 
-// backwardsHan reports whether text holds one of the pairs.
-func backwardsHan(text []byte) bool {
+// backwardsHan takes note of where the text holds one of the pairs.
+func (s *scan) backwardsHan() {
+	text := s.text
 	for i := 0; i+6 <= len(text); {
 		if text[i] < 0xE0 {
 			i++
 			continue
 		}
 		if hanFilter[text[i+1]&63]>>(text[i+2]&63)&1 != 0 && turnedHan[string(text[i:i+6])] {
-			return true
+			s.disguised[backwards]++
+			s.clues.add(backwards, i, i+6)
 		}
 		i += 3
 	}
-	return false
 }

@@ -183,30 +183,56 @@ func (w *weaver) strip(start, end int, sign byte, instead string) {
 	w.done = end
 }
 
-// decodeSplat takes out the asterisks that were strewn into and between words.
+// leastStars is how many asterisks near one another are strewn, and not signs of their own.
+const leastStars = 4
+
+// decodeSplat takes out the asterisks that were strewn into and between words: around each of them
+// that stands between letters.
 func decodeSplat(s string, d *draft) {
-	stars, inner := 0, 0
-	for i := 1; i+1 < len(s); i++ {
-		if s[i] == '*' {
-			stars++
-			if isLetterOrHigh(s[i-1]) && isLetterOrHigh(s[i+1]) {
-				inner++
-			}
+	for at := 0; ; {
+		first := strewn(s, at)
+		if first < 0 {
+			return
+		}
+		end := first // of the stretch, in which one such place is near the next
+		for next := first; next >= 0 && next-end < around; next = strewn(s, end) {
+			end = next + 1
+		}
+		start := runeStart(s, max(first-around, at))
+		at = runeStart(s, min(end+around, len(s)))
+		if strings.Count(s[start:at], "*") >= leastStars {
+			d.part(start)
+			d.withoutStars(s, start, at)
 		}
 	}
-	if inner == 0 || stars < 4 {
-		return
+}
+
+// strewn is where the first asterisk at i or behind it stands between letters; -1: nowhere.
+func strewn(s string, i int) int {
+	for ; i < len(s); i++ {
+		n := strings.IndexByte(s[i:], '*')
+		if n < 0 {
+			break
+		}
+		if i += n; 0 < i && i+1 < len(s) && isLetterOrHigh(s[i-1]) && isLetterOrHigh(s[i+1]) {
+			return i
+		}
 	}
-	for i := 0; i < len(s); {
+	return -1
+}
+
+// withoutStars appends s[i:end] but for asterisks and spaces that stood between two of them.
+func (d *draft) withoutStars(s string, i, end int) {
+	for i < end {
 		start := i
-		for i < len(s) && s[i] != '*' {
+		for i < end && s[i] != '*' {
 			i++
 		}
 		d.copy(s, start, i)
-		for i < len(s) && s[i] == '*' {
+		for i < end && s[i] == '*' {
 			i++
 		}
-		if n := len(d.bytes); n > 0 && d.bytes[n-1] == ' ' && i < len(s) && s[i] == ' ' {
+		if n := len(d.bytes); n > 0 && d.bytes[n-1] == ' ' && i < end && s[i] == ' ' {
 			i++
 		}
 	}

@@ -65,6 +65,8 @@ type draft struct {
 
 	scratch []byte // a decoder's own
 	shift   byte   // of the alphabet: what decodeShift is to undo
+
+	stretches []Span // what decoders of words in disguise are to read
 }
 
 // full reports whether nothing more fits.
@@ -147,7 +149,7 @@ func (d *draft) copy(s string, start, end int) {
 	d.bytes = append(d.bytes, s[start:end]...)
 }
 
-// swap appends s with another letter for each letter.
+// swap appends the stretches of s with another letter for each letter.
 func (d *draft) swap(s string, other func(byte) byte) {
 	var to [256]byte
 	for i := range to {
@@ -155,10 +157,20 @@ func (d *draft) swap(s string, other func(byte) byte) {
 			to[i] = other(to[i])
 		}
 	}
-	at := len(d.bytes)
-	d.copy(s, 0, len(s))
-	for i, c := range d.bytes[at:] {
-		d.bytes[at+i] = to[c]
+	for _, stretch := range d.stretches {
+		d.part(stretch.Start)
+		at := len(d.bytes)
+		d.copy(s, stretch.Start, stretch.End)
+		for i, c := range d.bytes[at:] {
+			d.bytes[at+i] = to[c]
+		}
+	}
+}
+
+// part sets what is written next, which was read at a place far from the last, apart.
+func (d *draft) part(at int) {
+	if len(d.bytes) > 0 {
+		d.addByte('\n', at, at)
 	}
 }
 

@@ -32,8 +32,8 @@ const (
 )
 
 // scout looks at the folded text, 64 bytes at a time, for what decoders could read. It also returns
-// by how many letters the alphabet seems to be shifted.
-func scout(v *View) (hint, byte) {
+// by how many letters the alphabet seems to be shifted, and where words in disguise stand.
+func scout(v *View) (hint, byte, clues) {
 	s := scan{text: v.Text, words: theLexicon()}
 	for _, sign := range [...]struct {
 		c byte
@@ -58,14 +58,20 @@ func scout(v *View) (hint, byte) {
 	if v.hidden {
 		s.hints |= hidden
 	}
-	if s.high && backwardsHan(v.Text) || v.bidi && strings.Contains(v.raw, "\u202e") {
+	if s.high {
+		s.backwardsHan()
+	}
+	if v.bidi && strings.Contains(v.raw, rightToLeft) {
 		s.hints |= turned
 	}
 	if share := v.capitals * 100; share > 15*s.letters && share < 85*s.letters {
 		s.hints |= cases
 	}
-	return s.hints, s.shift()
+	return s.hints, s.shift(), s.clues
 }
+
+// rightToLeft is the override that shows what follows from right to left.
+const rightToLeft = "\u202e"
 
 // shift turns the words found in disguise into hints.
 func (s *scan) shift() byte {
@@ -106,6 +112,7 @@ type scan struct {
 	inWord    uint64         // 1 if the block before ended in a word
 	disguised [disguises]int // listed words in disguise, but for short ones that stand alone
 	lone      [disguises]int // behind the start of the last one; 0: none
+	clues     clues
 }
 
 func (s *scan) block(b *[64]byte) {
@@ -225,6 +232,7 @@ func (s *scan) look(key uint64, i int) {
 	}
 	if key >= 1<<(8*(leastSure-1)) || s.lone[kind] > 0 && i-s.lone[kind] < company {
 		s.disguised[kind]++
+		s.clues.add(kind, i, i+longestWord)
 	}
 	s.lone[kind] = i + 1
 }
