@@ -152,12 +152,14 @@ func BenchmarkOverhead(b *testing.B) {
 			defer full.stop()
 			request := call(full.key, row.more)
 			var rate, cpu, median []float64
-			var cut int64
+			var cut, bareCut int64
 			round := func(c *child) (took, mid, used time.Duration) {
 				before := c.self(b).CPU
 				took, mid, bad := load(b, c.addr, row.connections, row.calls, request)
 				if c == full {
 					cut += bad
+				} else {
+					bareCut += bad
 				}
 				return took, mid, c.self(b).CPU - before
 			}
@@ -179,6 +181,7 @@ func BenchmarkOverhead(b *testing.B) {
 				b.ReportMetric(m.all[len(m.all)/2], m.name)
 			}
 			b.ReportMetric(float64(cut), "cut")
+			b.ReportMetric(float64(bareCut), "bare-cut")
 			b.ReportMetric(float64(full.self(b).RSS)/(1<<20), "MB")
 		})
 	}

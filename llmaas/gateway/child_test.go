@@ -181,8 +181,10 @@ func bareProxy(upstream string) (http.Handler, error) {
 	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.Proxy, t.MaxIdleConns, t.MaxIdleConnsPerHost, t.DisableCompression = nil, 0, 256, true
+	// No FlushInterval: it flushes streams at once by itself, and would send the
+	// header of every other answer by itself too.
 	return &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(root) }, Transport: t, BufferPool: &buffers{}, FlushInterval: -1,
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(root) }, Transport: t, BufferPool: &buffers{}, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0),
 	}, nil
 }
 
