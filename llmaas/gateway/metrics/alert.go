@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Measure is what an alert looks at, over the last minute unless it says otherwise.
+// Measure is what an alert looks at, over the requests that ended in the last
+// minute unless it says otherwise.
 type Measure string
 
 // The measures.
@@ -21,19 +22,25 @@ const (
 
 // Alert is a threshold on a measure.
 type Alert struct {
-	Name    string
-	Measure Measure
+	Name    string        // unique
+	Measure Measure       // or a Value of the host's own
 	Above   float64       // it begins when the measure is above this
-	Below   float64       // it ends when the measure is below this; 0 means nine tenths of Above
+	Below   float64       // it ends when the measure is no longer above this; 0 means nine tenths of Above
 	For     time.Duration // how long the measure must be above before it begins
+
+	// Value is asked at each check in place of a Measure: the share of a budget that
+	// is spent, or whatever else the host knows.
+	Value func() float64 `json:"-"`
 }
 
 // Notice says that an alert began or ended.
 type Notice struct {
-	Alert  string    `json:"alert"`
-	Firing bool      `json:"firing"`
-	Value  float64   `json:"value"`          // of the measure, in its unit
-	Since  time.Time `json:"since,omitzero"` // when the measure crossed the threshold; zero when it has ended
+	Alert   string    `json:"alert"`
+	Measure Measure   `json:"measure,omitempty"`
+	Firing  bool      `json:"firing"`
+	Value   float64   `json:"value"`          // of the measure, in its unit
+	Above   float64   `json:"above"`          // the threshold
+	Since   time.Time `json:"since,omitzero"` // when the measure crossed the threshold; zero when it has ended
 }
 
 // alert is an Alert and where it stands.
@@ -48,10 +55,9 @@ func (a Alert) compile() (alert, error) {
 	if a.Below == 0 {
 		a.Below = 0.9 * a.Above
 	}
-	switch a.Measure {
-	case LatencyP99, ErrorRate, GuardRate, LimitRate, CostRate, InFlight:
-	default:
-		return alert{}, fmt.Errorf("metrics: alert %s: Measure: got %q, want one of the package's", a.Name, a.Measure)
+	_, known := measures[a.Measure]
+	if known == (a.Value != nil) || a.Value != nil && a.Measure != "" {
+		return alert{}, fmt.Errorf("metrics: alert %s: Measure: got %q, want one of the package's, or a Value", a.Name, a.Measure)
 	}
 	switch {
 	case a.Name == "" || len(a.Name) > 128:
@@ -68,11 +74,20 @@ func (m *Metrics) Check() {
 	m.check.Lock()
 	defer m.check.Unlock()
 	now := m.now()
-	recent := m.Curve(now.Add(-time.Minute))
+	values := make([]float64, len(m.alerts))
+	for i := range m.alerts { // their names, thresholds and funcs never change
+		if f := m.alerts[i].Value; f != nil {
+			values[i] = f()
+		}
+	}
 	m.mu.Lock()
+	last := m.lastMinute(now)
 	var notices []Notice
 	for i := range m.alerts {
-		if m.alerts[i].step(now, m.alerts[i].Measure.of(recent, m.inFlight)) {
+		if of := measures[m.alerts[i].Measure]; of != nil {
+			values[i] = of(last)
+		}
+		if m.alerts[i].step(now, values[i]) {
 			notices = append(notices, m.alerts[i].notice())
 		}
 	}
@@ -112,7 +127,7 @@ func (m *Metrics) Firing() []Notice {
 }
 
 func (a *alert) notice() Notice {
-	return Notice{Alert: a.Name, Firing: a.firing, Value: a.value, Since: a.since}
+	return Notice{Alert: a.Name, Measure: a.Measure, Firing: a.firing, Value: a.value, Above: a.Above, Since: a.since}
 }
 
 // step moves the alert on, and reports whether it began or ended. Between Below
@@ -122,7 +137,7 @@ func (a *alert) step(now time.Time, value float64) bool {
 	switch {
 	case value > a.Above && a.since.IsZero():
 		a.since = now
-	case value < a.Below && a.firing:
+	case value <= a.Below && a.firing:
 		a.firing, a.since = false, time.Time{}
 		return true
 	case value <= a.Above && !a.firing:
@@ -135,37 +150,42 @@ func (a *alert) step(now time.Time, value float64) bool {
 	return false
 }
 
-// of is the value of the measure over points.
-func (m Measure) of(recent []Point, inFlight int64) float64 {
-	var sum Point
-	var worst time.Duration
-	for _, p := range recent {
-		sum.Requests += p.Requests
-		sum.Failed += p.Failed
-		sum.Blocked += p.Blocked
-		sum.Limited += p.Limited
-		sum.Cost += p.Cost
-		worst = max(worst, p.P99)
+// minute is what ended in the last minute, as far as steps allow.
+type minute struct {
+	Point
+	spread   spread
+	length   time.Duration
+	inFlight int64
+}
+
+// lastMinute sums up the steps that end in it. The mutex is held.
+func (m *Metrics) lastMinute(now time.Time) *minute {
+	begin := now.Add(-time.Minute).Truncate(step)
+	last := &minute{length: now.Sub(begin), inFlight: m.inFlight}
+	for s := range m.curve.between(begin, now) {
+		last.Requests += s.Requests
+		last.Failed += s.Failed
+		last.Blocked += s.Blocked
+		last.Limited += s.Limited
+		last.Cost += s.Cost
+		last.spread.merge(&s.spread)
 	}
-	share := func(n int64) float64 {
-		if sum.Requests == 0 {
-			return 0
-		}
-		return float64(n) / float64(sum.Requests)
+	return last
+}
+
+func (m *minute) share(n int64) float64 {
+	if m.Requests == 0 {
+		return 0
 	}
-	switch m {
-	case LatencyP99:
-		return worst.Seconds()
-	case ErrorRate:
-		return share(sum.Failed)
-	case GuardRate:
-		return share(sum.Blocked)
-	case LimitRate:
-		return share(sum.Limited)
-	case CostRate:
-		return float64(sum.Cost) / 1e9 * 60
-	case InFlight:
-		return float64(inFlight)
-	}
-	return 0
+	return float64(n) / float64(m.Requests)
+}
+
+// measures are what the measures look at.
+var measures = map[Measure]func(*minute) float64{
+	LatencyP99: func(m *minute) float64 { return m.spread.percentile(99).Seconds() },
+	ErrorRate:  func(m *minute) float64 { return m.share(m.Failed) },
+	GuardRate:  func(m *minute) float64 { return m.share(m.Blocked) },
+	LimitRate:  func(m *minute) float64 { return m.share(m.Limited) },
+	CostRate:   func(m *minute) float64 { return float64(m.Cost) / 1e9 * float64(time.Hour) / float64(m.length) },
+	InFlight:   func(m *minute) float64 { return float64(m.inFlight) },
 }

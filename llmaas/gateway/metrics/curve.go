@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"math/bits"
 	"slices"
 	"time"
 )
@@ -8,10 +9,9 @@ import (
 const (
 	step   = 10 * time.Second // of a curve
 	points = 360              // one hour
-	sample = 64               // latencies kept of one step, for its percentiles
 )
 
-// Point is what happened in ten seconds.
+// Point is what ended in ten seconds.
 type Point struct {
 	Time     time.Time     `json:"time"` // its beginning
 	Requests int64         `json:"requests"`
@@ -21,80 +21,126 @@ type Point struct {
 	Input    int64         `json:"input"`   // tokens
 	Output   int64         `json:"output"`  // tokens
 	Cost     int64         `json:"cost"`    // nano-euro
-	P50      time.Duration `json:"p50"`     // of the requests that reached a backend
+	P50      time.Duration `json:"p50"`     // of the requests that reached a backend, to a sixteenth
 	P99      time.Duration `json:"p99"`
-
-	latencies []time.Duration
-	seen      int
 }
 
-// curve is the last hour in steps. It moves with the requests' own times.
+// curve is the last hour in steps. A request counts when it ends: one that hangs
+// for minutes must not vanish in a past that nobody looks at any more.
 type curve struct {
-	at [points]Point
+	at [points]slot
 }
 
-func (c *curve) add(r Request) {
-	begin := r.Time.Truncate(step)
-	p := &c.at[int(begin.Unix()/int64(step/time.Second))%points]
-	if p.Time.After(begin) {
-		return // older than the hour that is kept
+type slot struct {
+	Point
+	spread spread
+}
+
+func (c *curve) add(r *Request, now func() time.Time) {
+	begin := r.Time.Add(max(r.Duration, 0)).Truncate(step)
+	n := begin.Unix() / int64(step/time.Second) % points
+	s := &c.at[(n+points)%points]
+	if s.Time.After(begin) && !s.Time.After(now()) {
+		return // older than the hour that is kept; a slot of the future is of a clock that was set back
 	}
-	if !p.Time.Equal(begin) {
-		*p = Point{Time: begin, latencies: p.latencies[:0]}
+	if !s.Time.Equal(begin) {
+		*s = slot{Point: Point{Time: begin}}
 	}
-	p.Requests++
-	p.Input += r.Input
-	p.Output += r.Output
-	p.Cost += r.Cost
+	s.Requests++
+	s.Input += r.Input
+	s.Output += r.Output
+	s.Cost += r.Cost
 	switch {
 	case r.failed():
-		p.Failed++
+		s.Failed++
 	case r.Status == 429:
-		p.Limited++
+		s.Limited++
 	}
 	if r.Action == "block" {
-		p.Blocked++
+		s.Blocked++
 	}
-	if r.Backend == "" {
-		return
-	}
-	// Every latency until the sample is full, then every so many-th: the
-	// percentiles of a step are a picture, not a bill.
-	p.seen++
-	if len(p.latencies) < sample {
-		p.latencies = append(p.latencies, r.Duration)
-	} else if p.seen%7 == 0 {
-		p.latencies[p.seen/7%sample] = r.Duration
+	if r.Backend != "" {
+		s.spread.add(r.Duration)
 	}
 }
 
 // Curve returns the points since an instant, at most one hour of them, the
-// oldest first. Steps without a request are left out.
+// oldest first. Steps in which no request ended are left out.
 func (m *Metrics) Curve(since time.Time) []Point {
-	oldest := m.now().Add(-points * step)
-	if since.Before(oldest) {
-		since = oldest
-	}
+	now := m.now()
+	all := []Point{}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	all := []Point{}
-	for _, p := range m.curve.at {
-		if p.Time.IsZero() || p.Time.Add(step).Before(since) {
-			continue
-		}
-		p.P50, p.P99 = percentile(p.latencies, 50), percentile(p.latencies, 99)
-		p.latencies = nil
+	for s := range m.curve.between(since, now) {
+		p := s.Point
+		p.P50, p.P99 = s.spread.percentile(50), s.spread.percentile(99)
 		all = append(all, p)
 	}
 	slices.SortFunc(all, func(a, b Point) int { return a.Time.Compare(b.Time) })
 	return all
 }
 
-// percentile is the nearest-rank percentile; 0 of nothing.
-func percentile(all []time.Duration, p int) time.Duration {
-	if len(all) == 0 {
-		return 0
+// between yields the steps of the last hour that end after since, in any order.
+func (c *curve) between(since, now time.Time) func(func(*slot) bool) {
+	if oldest := now.Add(-points * step); since.Before(oldest) {
+		since = oldest
 	}
-	sorted := slices.Sorted(slices.Values(all))
-	return sorted[(len(sorted)*p+99)/100-1]
+	return func(yield func(*slot) bool) {
+		for i := range c.at {
+			s := &c.at[i]
+			if s.Requests > 0 && s.Time.Add(step).After(since) && !s.Time.After(now) && !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// spread counts durations in bins whose width is an eighth of a power of two
+// microseconds, so that percentiles are right to a sixteenth whatever their size.
+type spread struct {
+	bins [256]uint32
+	n    uint32
+}
+
+func (s *spread) add(d time.Duration) {
+	s.bins[bin(d)]++
+	s.n++
+}
+
+func (s *spread) merge(other *spread) {
+	for i, n := range other.bins {
+		s.bins[i] += n
+	}
+	s.n += other.n
+}
+
+// percentile is the nearest-rank percentile; 0 of nothing.
+func (s *spread) percentile(p int) time.Duration {
+	rank := (uint64(s.n)*uint64(p) + 99) / 100
+	for i, n := range s.bins {
+		if rank <= uint64(n) && n > 0 {
+			return middle(i)
+		}
+		rank -= uint64(n)
+	}
+	return 0
+}
+
+// bin is the number of a duration's bin: its exponent and the three bits below.
+func bin(d time.Duration) int {
+	us := uint64(min(max(d, 0), 2*time.Hour) / time.Microsecond)
+	if us < 8 {
+		return int(us)
+	}
+	e := bits.Len64(us) - 4 // us>>e is 8 to 15
+	return min(e*8+int(us>>e), 255)
+}
+
+// middle of a bin.
+func middle(i int) time.Duration {
+	if i < 8 {
+		return time.Duration(i) * time.Microsecond
+	}
+	e := i/8 - 1
+	return time.Duration((2*(8+i%8)+1)<<e) * time.Microsecond / 2
 }

@@ -2,7 +2,7 @@ package metrics
 
 import (
 	"errors"
-	"strconv"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -34,26 +34,14 @@ type Metrics struct {
 	check  sync.Mutex // one Check at a time
 
 	mu        sync.Mutex // guards what follows
-	models    labels
-	backends  labels
-	endpoints labels
+	models    group
+	backends  group
+	endpoints group
 	rules     labels
 	limits    labels
-
-	requests  counter // model, status
-	endpoint  counter // endpoint, status
-	tokens    counter // model, kind
-	cost      counter // model, in nano-euro
-	energy    counter // model, in microwatt-hours
 	findings  counter // rule family, action
 	limited   counter // limit
-	backend   counter // backend, status class
-	ejections counter // backend
 	inFlight  int64
-
-	duration histogram
-	ttft     histogram
-	speed    histogram
 
 	ring   ring
 	curve  curve
@@ -74,20 +62,24 @@ func New(o Options) (*Metrics, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	most := labels{most: o.MaxLabels}
 	m := &Metrics{
-		now: o.Now, notify: o.Notify,
-		models: labels{most: o.MaxLabels}, backends: labels{most: o.MaxLabels}, endpoints: labels{most: o.MaxLabels},
-		rules: labels{most: o.MaxLabels}, limits: labels{most: o.MaxLabels},
-		requests: counter{}, endpoint: counter{}, tokens: counter{}, cost: counter{}, energy: counter{},
-		findings: counter{}, limited: counter{}, backend: counter{}, ejections: counter{},
-		duration: newHistogram(secondsBuckets), ttft: newHistogram(secondsBuckets), speed: newHistogram(speedBuckets),
+		now: o.Now, notify: o.Notify, rules: most, limits: most, findings: counter{}, limited: counter{},
 		ring: ring{all: make([]Request, o.History)},
 	}
+	for _, g := range []*group{&m.models, &m.backends, &m.endpoints} {
+		*g = group{labels: most, all: make(map[string]*series)}
+	}
+	names := make(map[string]bool)
 	for _, a := range o.Alerts {
 		compiled, err := a.compile()
 		if err != nil {
 			return nil, err
 		}
+		if names[a.Name] {
+			return nil, fmt.Errorf("metrics: alert %s: Name: it stands twice", a.Name)
+		}
+		names[a.Name] = true
 		m.alerts = append(m.alerts, compiled)
 	}
 	return m, nil
@@ -105,47 +97,39 @@ func (m *Metrics) Begin() (end func()) {
 	})
 }
 
-// Observe counts a request that has ended.
+// Observe counts a request that has ended. A zero Time is set to when it began,
+// if it ended now.
 func (m *Metrics) Observe(r Request) {
 	if r.Time.IsZero() {
-		r.Time = m.now()
+		r.Time = m.now().Add(-r.Duration)
 	}
-	r.Rules = append([]string(nil), r.Rules...)
+	r.bound()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	// A model is known by the first request that it answered, or that a machine failed.
-	model, status := m.models.admit(r.Model, r.Status < 400 || r.Status >= 500 && r.Backend != ""), strconv.Itoa(r.Status)
-	m.requests.add(model, status, 1)
-	m.endpoint.add(m.endpoints.bound(r.Endpoint), status, 1)
-	m.tokens.add(model, "input", r.Input)
-	m.tokens.add(model, "output", r.Output-r.Reasoning)
-	m.tokens.add(model, "reasoning", r.Reasoning)
-	m.cost.add(model, "", r.Cost)
-	m.energy.add(model, "", r.Energy)
+	model := m.models.of(r.Model, r.Status < 400 || r.Status >= 500 && r.Backend != "")
+	model.used(&r)
+	m.endpoints.of(r.Endpoint, true).requests[r.Status]++
+	if r.Backend != "" {
+		backend := m.backends.of(r.Backend, true)
+		backend.used(&r)
+		backend.took(&r)
+		model.took(&r)
+	}
 	for _, rule := range r.Rules {
 		family, _, _ := strings.Cut(rule, "/")
-		m.findings.add(m.rules.bound(family), r.Action, 1)
+		m.findings[key{m.rules.bound(family), r.Action}]++
 	}
 	if r.Limit != "" {
-		m.limited.add(m.limits.bound(r.Limit), "", 1)
-	}
-	if r.Backend != "" {
-		m.backend.add(m.backends.bound(r.Backend), strconv.Itoa(r.Status/100)+"xx", 1)
-		m.duration.observe(model, r.Duration.Seconds())
-	}
-	if r.TTFT > 0 {
-		m.ttft.observe(model, r.TTFT.Seconds())
-		if rest := r.Duration - r.TTFT; rest > 0 && r.Output > 1 {
-			m.speed.observe(model, float64(r.Output-1)/rest.Seconds())
-		}
+		m.limited[key{m.limits.bound(r.Limit)}]++
 	}
 	m.ring.add(r)
-	m.curve.add(r)
+	m.curve.add(&r, m.now)
 }
 
 // Ejected counts a backend that was taken out of service.
 func (m *Metrics) Ejected(backend string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.ejections.add(m.backends.bound(backend), "", 1)
+	m.backends.of(backend, true).ejections++
 }

@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,7 +28,7 @@ func TestText(t *testing.T) {
 	end := m.Begin()
 	m.Check()
 	m.Observe(Request{
-		Endpoint: "/chat/completions", Model: "gpt-oss:120b", Backend: "gpu-01", Status: 200,
+		Endpoint: "/chat/completions", Model: "gpt-oss:120b", Backend: "gpu-01", Status: 200, Stream: true,
 		Input: 70, Output: 200, Reasoning: 40, Cost: 1_543_000, Energy: 2370 * 270,
 		Duration: 3 * time.Second, TTFT: time.Second,
 	})
@@ -47,7 +48,13 @@ func TestText(t *testing.T) {
 		`llmaas_energy_joules_total{model="gpt-oss:120b"} 2303.64`,
 		`llmaas_guard_findings_total{family="override",action="block"} 2`,
 		`llmaas_limited_requests_total{limit="requests"} 1`,
-		`llmaas_backend_requests_total{backend="gpu-01",class="2xx"} 1`,
+		`llmaas_backend_requests_total{backend="gpu-01",status="200"} 1`,
+		`llmaas_backend_tokens_total{backend="gpu-01",kind="input"} 70`,
+		`llmaas_backend_cost_euros_total{backend="gpu-01"} 0.001543`,
+		`llmaas_backend_energy_joules_total{backend="gpu-01"} 2303.64`,
+		`llmaas_backend_request_duration_seconds_bucket{backend="gpu-01",le="5"} 1`,
+		`llmaas_backend_time_to_first_token_seconds_count{backend="gpu-01"} 1`,
+		`llmaas_backend_output_tokens_per_second_sum{backend="gpu-01"} 99.5`,
 		`llmaas_backend_ejections_total{backend="gpu-02"} 1`,
 		`llmaas_request_duration_seconds_bucket{model="gpt-oss:120b",le="2.5"} 0`,
 		`llmaas_request_duration_seconds_bucket{model="gpt-oss:120b",le="5"} 1`,
@@ -75,12 +82,12 @@ func TestLabelsAreBounded(t *testing.T) {
 		m.Ejected(name)
 	}
 	m.Observe(Request{Model: strings.Repeat("a", 1000), Status: 200})
-	require.Len(t, m.requests, 11)
-	require.EqualValues(t, 991, m.requests[key{other, "200"}])
+	require.Len(t, m.models.all, 11, "ten and the others")
+	require.Len(t, m.backends.all, 11)
+	require.Len(t, m.endpoints.all, 12, "and none at all")
+	require.EqualValues(t, 991, m.models.all[other].requests[200])
 	require.Len(t, m.findings, 11)
 	require.Len(t, m.limited, 11)
-	require.Len(t, m.ejections, 11)
-	require.Len(t, m.duration.series, 11)
 	require.Len(t, m.History(Query{Limit: 1000}), 5)
 }
 
@@ -94,7 +101,11 @@ func TestNamesOfNothing(t *testing.T) {
 	m.Observe(Request{Model: "good", Status: 200})
 	m.Observe(Request{Model: "broken", Status: 502, Backend: "gpu-01"})
 	m.Observe(Request{Model: "good", Status: 404})
-	require.Equal(t, counter{{other, "404"}: 100, {other, "503"}: 100, {"good", "200"}: 1, {"broken", "502"}: 1, {"good", "404"}: 1}, m.requests)
+	got := make(map[string]map[int]int64)
+	for _, s := range m.models.sorted() {
+		got[s.name] = s.requests
+	}
+	require.Equal(t, map[string]map[int]int64{other: {404: 100, 503: 100}, "good": {200: 1, 404: 1}, "broken": {502: 1}}, got)
 }
 
 func TestHistory(t *testing.T) {
@@ -141,8 +152,8 @@ func TestCurve(t *testing.T) {
 	require.EqualValues(t, 200, points[0].Requests)
 	require.EqualValues(t, 400, points[0].Output)
 	require.EqualValues(t, 600, points[0].Cost)
-	require.InDelta(t, 50, points[0].P50.Milliseconds(), 60)
-	require.Greater(t, points[0].P99, points[0].P50)
+	require.InEpsilon(t, 100*time.Millisecond, points[0].P50, 1.0/16)
+	require.InEpsilon(t, 198*time.Millisecond, points[0].P99, 1.0/16)
 	require.Equal(t, noon.Add(20*time.Second), points[1].Time)
 	require.EqualValues(t, 1, points[1].Failed)
 	require.EqualValues(t, 1, points[1].Limited)
@@ -191,12 +202,109 @@ func TestAlerts(t *testing.T) {
 	require.Len(t, told, 2)
 }
 
+// Each measure by what it looks at.
+func TestMeasures(t *testing.T) {
+	hung := func(n int) []Request { // 2 % of requests that hung for minutes, and ended now
+		all := make([]Request, 100)
+		for i := range all {
+			all[i] = Request{Time: noon, Status: 200, Backend: "b", Duration: time.Second}
+			if i < n {
+				all[i].Time, all[i].Duration = noon.Add(-10*time.Minute), 10*time.Minute
+			}
+		}
+		return all
+	}
+	spent := 0.0
+	for _, row := range []struct {
+		name     string
+		alert    Alert
+		requests []Request
+		want     float64
+	}{
+		{"latency", Alert{Measure: LatencyP99, Above: 20}, hung(2), 600},
+		{"latency of one in a hundred", Alert{Measure: LatencyP99, Above: 0.5}, hung(1), 1},
+		{"errors", Alert{Measure: ErrorRate}, []Request{{Status: 500}, {Status: 200}, {Status: 429}, {Status: 404}}, 0.25},
+		{"guard", Alert{Measure: GuardRate}, []Request{{Status: 400, Action: "block"}, {Status: 200, Action: "flag"}}, 0.5},
+		{"limits", Alert{Measure: LimitRate}, []Request{{Status: 429}, {Status: 200}}, 0.5},
+		{"cost", Alert{Measure: CostRate}, []Request{{Status: 200, Cost: 1e9}}, 60},
+		{"budget", Alert{Value: func() float64 { return spent }, Above: 0.8}, nil, 0.9},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			now := noon
+			var told []Notice
+			row.alert.Name = row.name
+			m := newMetrics(t, Options{Now: func() time.Time { return now }, Alerts: []Alert{row.alert}, Notify: func(n Notice) { told = append(told, n) }})
+			m.Check()
+			require.Empty(t, told)
+			for _, r := range row.requests {
+				m.Observe(r)
+			}
+			spent = 0.9
+			m.Check()
+			require.Len(t, told, 1)
+			require.InEpsilon(t, row.want, told[0].Value, 1.0/16)
+			require.Equal(t, row.alert.Above, told[0].Above)
+			now, spent = now.Add(2*time.Minute), 0.1
+			m.Check()
+			require.Len(t, told, 2, "it ends when nothing comes any more, with a threshold of 0 too")
+			require.False(t, told[1].Firing)
+		})
+	}
+}
+
+// A clock that jumps neither stops the curve nor breaks anything.
+func TestClockJumps(t *testing.T) {
+	now := noon
+	m := newMetrics(t, Options{Now: func() time.Time { return now }})
+	for _, at := range []time.Duration{0, 24 * time.Hour, 0, -100 * 365 * 24 * time.Hour, 0} {
+		now = noon.Add(at)
+		for i := range 400 { // all steps of an hour and more
+			m.Observe(Request{Time: now.Add(-time.Duration(i) * step), Status: 200, Backend: "b", Duration: -time.Hour, Input: -5, Output: 3, Reasoning: 9})
+		}
+		require.GreaterOrEqual(t, len(m.Curve(time.Time{})), points-1, at)
+	}
+	var text strings.Builder
+	require.NoError(t, m.WriteText(&text))
+	require.NotContains(t, text.String(), "} -", "counters only grow")
+}
+
+// What callers write does not fill the memory of the history.
+func TestHistoryIsBounded(t *testing.T) {
+	m := newMetrics(t, Options{})
+	long := strings.Repeat("x", 1<<20)
+	m.Observe(Request{Model: long, Tenant: long, Rules: make([]string, 1000)})
+	got := m.History(Query{})[0]
+	require.Len(t, got.Model, 256)
+	require.Len(t, got.Tenant, 256)
+	require.Len(t, got.Rules, 64)
+}
+
+func FuzzSpread(f *testing.F) {
+	f.Add(int64(0), int64(1500), int64(3e9))
+	f.Add(int64(-1), int64(1<<62), int64(7999))
+	f.Fuzz(func(t *testing.T, a, b, c int64) {
+		var s spread
+		all := []time.Duration{time.Duration(a), time.Duration(b), time.Duration(c)}
+		for i, d := range all {
+			s.add(d)
+			all[i] = min(max(d, 0), 2*time.Hour)
+		}
+		slices.Sort(all)
+		for p, want := range map[int]time.Duration{1: all[0], 50: all[1], 99: all[2]} {
+			require.InDelta(t, want, s.percentile(p), float64(want)/16+float64(time.Microsecond), "%v", all)
+		}
+	})
+}
+
 func TestNewRefusesBadOptions(t *testing.T) {
 	for want, o := range map[string]Options{
 		"negative": {History: -1},
 		"Measure":  {Alerts: []Alert{{Name: "a", Measure: "x"}}},
 		"Name":     {Alerts: []Alert{{Measure: InFlight}}},
 		"below":    {Alerts: []Alert{{Name: "a", Measure: InFlight, Above: 1, Below: 2}}},
+		"twice":    {Alerts: []Alert{{Name: "a", Measure: InFlight}, {Name: "a", Measure: InFlight}}},
+		"Value":    {Alerts: []Alert{{Name: "a"}}},
+		`got "in_`: {Alerts: []Alert{{Name: "a", Measure: InFlight, Value: func() float64 { return 0 }}}},
 	} {
 		_, err := New(o)
 		require.ErrorContains(t, err, want)
@@ -220,8 +328,8 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	all.Wait()
 	sum := int64(0)
-	for _, n := range m.tokens {
-		sum += n
+	for _, s := range m.models.all {
+		sum += s.input
 	}
 	require.EqualValues(t, 1600, sum)
 }

@@ -22,19 +22,15 @@ func (m *Metrics) WriteText(w io.Writer) error {
 	var b strings.Builder
 	t := &text{&b}
 	m.mu.Lock()
-	t.counter("llmaas_requests_total", "Requests by model and HTTP status.", m.requests, one, "model", "status")
-	t.counter("llmaas_endpoint_requests_total", "Requests by endpoint and HTTP status.", m.endpoint, one, "endpoint", "status")
-	t.counter("llmaas_tokens_total", "Tokens by model and kind; output is without reasoning.", m.tokens, one, "model", "kind")
-	t.counter("llmaas_cost_euros_total", "What the requests cost.", m.cost, func(n int64) string { return decimal(n, 9) }, "model")
-	// One microwatt-hour is 0.0036 J.
-	t.counter("llmaas_energy_joules_total", "What the requests took, where the figure is known.", m.energy, func(n int64) string { return decimal(n*36, 4) }, "model")
-	t.counter("llmaas_guard_findings_total", "Findings of the guard by rule family and action.", m.findings, one, "family", "action")
-	t.counter("llmaas_limited_requests_total", "Requests refused by a limit.", m.limited, one, "limit")
-	t.counter("llmaas_backend_requests_total", "Requests by backend and class of status.", m.backend, one, "backend", "class")
-	t.counter("llmaas_backend_ejections_total", "Times a backend was taken out of service.", m.ejections, one, "backend")
-	t.histogram("llmaas_request_duration_seconds", "Time from request to end of answer.", m.duration)
-	t.histogram("llmaas_time_to_first_token_seconds", "Time from request to the first token.", m.ttft)
-	t.histogram("llmaas_output_tokens_per_second", "Speed of an answer after its first token.", m.speed)
+	models, backends := m.models.sorted(), m.backends.sorted()
+	t.statuses("llmaas_requests_total", "Requests by model and HTTP status.", models, "model")
+	t.statuses("llmaas_endpoint_requests_total", "Requests by endpoint and HTTP status.", m.endpoints.sorted(), "endpoint")
+	t.statuses("llmaas_backend_requests_total", "Requests by backend and HTTP status.", backends, "backend")
+	t.used("llmaas_", "model", models)
+	t.used("llmaas_backend_", "backend", backends)
+	t.sums("llmaas_backend_ejections_total", "Times a backend was taken out of service.", backends, "backend", func(s *series) int64 { return s.ejections }, 0)
+	t.counter("llmaas_guard_findings_total", "Findings of the guard by rule family and action.", m.findings, "family", "action")
+	t.counter("llmaas_limited_requests_total", "Requests refused by a limit.", m.limited, "limit")
 	t.head("llmaas_in_flight_requests", "gauge", "Requests under way.")
 	t.line("llmaas_in_flight_requests", nil, nil, strconv.FormatInt(m.inFlight, 10))
 	t.alerts(m.alerts)
@@ -73,24 +69,67 @@ func (t *text) line(name string, names []string, values []string, value string) 
 
 func one(n int64) string { return strconv.FormatInt(n, 10) }
 
-func (t *text) counter(name, help string, c counter, show func(int64) string, names ...string) {
+func (t *text) counter(name, help string, c counter, names ...string) {
 	t.head(name, "counter", help)
 	for _, k := range sortedKeys(c) {
-		t.line(name, names, k[:len(names)], show(c[k]))
+		t.line(name, names, k[:len(names)], one(c[k]))
 	}
 }
 
-func (t *text) histogram(name, help string, h histogram) {
-	t.head(name, "histogram", help)
-	for _, model := range slices.Sorted(maps.Keys(h.series)) {
-		d, sum := h.series[model], int64(0)
-		for i, bound := range h.bounds {
-			sum += d.counts[i]
-			t.line(name+"_bucket", []string{"model", "le"}, []string{model, float(bound)}, one(sum))
+func (t *text) statuses(name, help string, all []*series, label string) {
+	t.head(name, "counter", help)
+	for _, s := range all {
+		for _, status := range slices.Sorted(maps.Keys(s.requests)) {
+			t.line(name, []string{label, "status"}, []string{s.name, strconv.Itoa(status)}, one(s.requests[status]))
 		}
-		t.line(name+"_bucket", []string{"model", "le"}, []string{model, "+Inf"}, one(d.n))
-		t.line(name+"_sum", []string{"model"}, []string{model}, float(d.sum))
-		t.line(name+"_count", []string{"model"}, []string{model}, one(d.n))
+	}
+}
+
+// sums writes what is not zero of a sum, in units of 10^-places.
+func (t *text) sums(name, help string, all []*series, label string, sum func(*series) int64, places int) {
+	t.head(name, "counter", help)
+	for _, s := range all {
+		if n := sum(s); n != 0 {
+			t.line(name, []string{label}, []string{s.name}, decimal(n, places))
+		}
+	}
+}
+
+// used writes what is counted by model and by backend alike.
+func (t *text) used(prefix, label string, all []*series) {
+	t.head(prefix+"tokens_total", "counter", "Tokens by "+label+" and kind; output is without reasoning.")
+	for _, s := range all {
+		for _, kind := range []struct {
+			name string
+			n    int64
+		}{{"input", s.input}, {"output", s.output}, {"reasoning", s.reasoning}} {
+			if kind.n > 0 {
+				t.line(prefix+"tokens_total", []string{label, "kind"}, []string{s.name, kind.name}, one(kind.n))
+			}
+		}
+	}
+	t.sums(prefix+"cost_euros_total", "What the requests cost.", all, label, func(s *series) int64 { return s.cost }, 9)
+	// One microwatt-hour is 0.0036 J.
+	t.sums(prefix+"energy_joules_total", "What the requests took, where the figure is known.", all, label, func(s *series) int64 { return s.energy * 36 }, 4)
+	t.histogram(prefix+"request_duration_seconds", "Time from request to end of answer.", secondsBuckets, all, label, func(s *series) *distribution { return &s.duration })
+	t.histogram(prefix+"time_to_first_token_seconds", "Time from request to the first token.", secondsBuckets, all, label, func(s *series) *distribution { return &s.ttft })
+	t.histogram(prefix+"output_tokens_per_second", "Speed of an answer after its first token.", speedBuckets, all, label, func(s *series) *distribution { return &s.speed })
+}
+
+func (t *text) histogram(name, help string, bounds buckets, all []*series, label string, of func(*series) *distribution) {
+	t.head(name, "histogram", help)
+	for _, s := range all {
+		d, sum := of(s), int64(0)
+		if d.n == 0 {
+			continue
+		}
+		for i, bound := range bounds {
+			sum += d.counts[i]
+			t.line(name+"_bucket", []string{label, "le"}, []string{s.name, float(bound)}, one(sum))
+		}
+		t.line(name+"_bucket", []string{label, "le"}, []string{s.name, "+Inf"}, one(d.n))
+		t.line(name+"_sum", []string{label}, []string{s.name}, float(d.sum))
+		t.line(name+"_count", []string{label}, []string{s.name}, one(d.n))
 	}
 }
 
@@ -109,6 +148,9 @@ func float(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 
 // decimal writes n × 10^-places exactly.
 func decimal(n int64, places int) string {
+	if places == 0 {
+		return one(n)
+	}
 	digits := fmt.Sprintf("%0*d", places+1, n)
 	at := len(digits) - places
 	return strings.TrimRight(strings.TrimRight(digits[:at]+"."+digits[at:], "0"), ".")

@@ -1,6 +1,10 @@
 package metrics
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Request is what is known of one request when it has ended. It holds no prompt,
 // answer or key.
@@ -26,6 +30,22 @@ type Request struct {
 	Action string   `json:"action,omitempty"` // the guard's: "flag", "block"
 	Rules  []string `json:"rules,omitempty"`  // that fired
 	Limit  string   `json:"limit,omitempty"`  // that was hit: "requests", "output_tokens_hour", "budget"
+}
+
+// Bounds of what the history keeps of one request.
+const (
+	maxName  = 256 // bytes of a name
+	maxRules = 64
+)
+
+// bound cuts what callers wrote, and takes a copy of what the host may change.
+func (r *Request) bound() {
+	for _, name := range []*string{&r.ID, &r.Tenant, &r.Endpoint, &r.Model, &r.Backend, &r.Action, &r.Limit} {
+		if len(*name) > maxName {
+			*name = strings.Clone((*name)[:maxName])
+		}
+	}
+	r.Rules = slices.Clone(r.Rules[:min(len(r.Rules), maxRules)])
 }
 
 // failed reports whether the service, not the caller, is at fault.

@@ -9,31 +9,96 @@ import (
 // other is the label value of all that came after the bound was reached.
 const other = "other"
 
+// maxLabel bounds a label value, in bytes.
+const maxLabel = 128
+
 // labels bounds the values of one label.
 type labels struct {
 	most  int
 	known map[string]bool
 }
 
-func (l *labels) bound(value string) string { return l.admit(value, true) }
-
-// admit is bound for values that callers make up: a new one becomes a label only
-// if it is worth it, so that names of nothing do not use up the room.
-func (l *labels) admit(value string, worth bool) string {
-	if value == "" {
-		return ""
-	}
-	if l.known[value] {
+func (l *labels) bound(value string) string {
+	switch {
+	case value == "" || l.known[value]:
 		return value
-	}
-	if !worth || len(l.known) >= l.most || len(value) > 128 {
+	case len(l.known) >= l.most || len(value) > maxLabel:
 		return other
-	}
-	if l.known == nil {
+	case l.known == nil:
 		l.known = make(map[string]bool)
 	}
 	l.known[value] = true
 	return value
+}
+
+// group is the series of one label's values.
+type group struct {
+	labels
+	all map[string]*series
+}
+
+// of returns the series of a value. Values that callers make up become a label
+// only if they are worth it, so that names of nothing do not use up the room.
+func (g *group) of(value string, worth bool) *series {
+	if s := g.all[value]; s != nil {
+		return s
+	}
+	if value != "" && !worth {
+		value = other
+	} else {
+		value = g.bound(value)
+	}
+	s := g.all[value]
+	if s == nil {
+		s = &series{name: value, requests: make(map[int]int64)}
+		g.all[value] = s
+	}
+	return s
+}
+
+// sorted gives the text a stable order.
+func (g *group) sorted() []*series {
+	all := make([]*series, 0, len(g.all))
+	for _, s := range g.all {
+		all = append(all, s)
+	}
+	slices.SortFunc(all, func(a, b *series) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// series is what is counted of one model, one backend or one endpoint. Counters
+// only grow: what is negative is not counted.
+type series struct {
+	name                     string
+	requests                 map[int]int64 // by HTTP status
+	input, output, reasoning int64         // tokens; output is without reasoning
+	cost                     int64         // nano-euro
+	energy                   int64         // microwatt-hours
+	ejections                int64
+
+	duration, ttft, speed distribution
+}
+
+// used counts what a request used.
+func (s *series) used(r *Request) {
+	s.requests[r.Status]++
+	s.input += max(r.Input, 0)
+	s.output += max(r.Output-r.Reasoning, 0)
+	s.reasoning += max(r.Reasoning, 0)
+	s.cost += max(r.Cost, 0)
+	s.energy += max(r.Energy, 0)
+}
+
+// took counts how long a backend took for a request.
+func (s *series) took(r *Request) {
+	s.duration.observe(secondsBuckets, r.Duration.Seconds())
+	if r.TTFT <= 0 || !r.Stream {
+		return // all tokens of a whole answer come at once
+	}
+	s.ttft.observe(secondsBuckets, r.TTFT.Seconds())
+	if rest := r.Duration - r.TTFT; rest > 0 && r.Output > 1 {
+		s.speed.observe(speedBuckets, float64(r.Output-1)/rest.Seconds())
+	}
 }
 
 // key is the values of a series' labels, in the order of its names.
@@ -41,12 +106,6 @@ type key [2]string
 
 // counter is a family of sums by label values.
 type counter map[key]int64
-
-func (c counter) add(a, b string, n int64) {
-	if n != 0 {
-		c[key{a, b}] += n
-	}
-}
 
 // buckets are the upper bounds of a histogram, in its unit.
 type buckets []float64
@@ -56,29 +115,19 @@ var (
 	speedBuckets   = buckets{1, 5, 10, 20, 40, 80, 160, 320, 640}
 )
 
-// histogram is a family of distributions by model.
-type histogram struct {
-	bounds buckets
-	series map[string]*distribution
-}
-
+// distribution is a histogram of one series.
 type distribution struct {
-	counts []int64 // one a bucket, and one for what is above all
+	counts []int64 // one a bucket, and one for what is above all; none before the first value
 	sum    float64
 	n      int64
 }
 
-func newHistogram(b buckets) histogram {
-	return histogram{bounds: b, series: make(map[string]*distribution)}
-}
-
-func (h *histogram) observe(model string, v float64) {
-	d := h.series[model]
-	if d == nil {
-		d = &distribution{counts: make([]int64, len(h.bounds)+1)}
-		h.series[model] = d
+func (d *distribution) observe(bounds buckets, v float64) {
+	if d.counts == nil {
+		d.counts = make([]int64, len(bounds)+1)
 	}
-	i, _ := slices.BinarySearch(h.bounds, v)
+	v = max(v, 0) // a clock that was set back must not make a sum shrink
+	i, _ := slices.BinarySearch(bounds, v)
 	d.counts[i]++
 	d.sum += v
 	d.n++

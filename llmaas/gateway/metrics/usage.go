@@ -1,10 +1,5 @@
 package metrics
 
-import (
-	"maps"
-	"slices"
-)
-
 // Usage is what one model was used for since the start.
 type Usage struct {
 	Model     string `json:"model"` // as the label has it: bounded, "" where a request named none
@@ -22,25 +17,18 @@ type Usage struct {
 func (m *Metrics) Usage() []Usage {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	byModel := make(map[string]Usage)
-	for k, n := range m.requests {
-		u := byModel[k[0]]
-		u.Requests += n
-		switch {
-		case k[1] >= "500": // three digits sort as numbers do
-			u.Failed += n
-		case k[1] == "429":
-			u.Limited += n
-		}
-		byModel[k[0]] = u
-	}
 	all := []Usage{}
-	for _, model := range slices.Sorted(maps.Keys(byModel)) {
-		u := byModel[model]
-		u.Model = model
-		u.Input, u.Reasoning = m.tokens[key{model, "input"}], m.tokens[key{model, "reasoning"}]
-		u.Output = m.tokens[key{model, "output"}] + u.Reasoning
-		u.Cost, u.Energy = m.cost[key{model}], m.energy[key{model}]
+	for _, s := range m.models.sorted() {
+		u := Usage{
+			Model: s.name, Limited: s.requests[429],
+			Input: s.input, Output: s.output + s.reasoning, Reasoning: s.reasoning, Cost: s.cost, Energy: s.energy,
+		}
+		for status, n := range s.requests {
+			u.Requests += n
+			if status >= 500 {
+				u.Failed += n
+			}
+		}
 		all = append(all, u)
 	}
 	return all
