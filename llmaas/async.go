@@ -78,7 +78,9 @@ func BatchLines(reqs []AsyncRequest) ([]byte, error) {
 // SubmitBatch checks the requests, has the guard judge what is new in each, and
 // hands them to the service. One that the guard refuses refuses them all: nothing
 // is sent, and the error names its place. [Limits] and [Config.Budget] do not count
-// it: what it costs is known with the results.
+// it: what it costs is known with the results. After a failure that leaves open
+// whether the service took the batch it is not submitted again, for it would be
+// paid twice.
 func (c *Client) SubmitBatch(ctx context.Context, reqs []AsyncRequest) (*AsyncBatch, error) {
 	lines, err := BatchLines(reqs)
 	if err != nil {
@@ -109,7 +111,7 @@ func (c *Client) SubmitBatch(ctx context.Context, reqs []AsyncRequest) (*AsyncBa
 		return nil, &Error{Op: "batch", Kind: ErrInvalidRequest, cause: err}
 	}
 	var made openai.Batch
-	create := exchange{op: "batch", method: http.MethodPost, path: "/batches", contentType: "application/json", body: body}
+	create := exchange{op: "batch", method: http.MethodPost, path: "/batches", contentType: "application/json", body: body, once: true}
 	if err := c.do(ctx, create, &made, &result); err != nil {
 		return nil, err
 	}

@@ -2,8 +2,12 @@ package llmaas_test
 
 import (
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	openai "github.com/sashabaranov/go-openai"
@@ -74,6 +78,46 @@ func TestAsyncBatch(t *testing.T) {
 		require.ErrorContains(t, err, "request 2")
 		require.Len(t, b.Requests(), n)
 	})
+}
+
+// A batch that may have been taken is not submitted again: it would be paid twice.
+func TestSubmitBatchOnce(t *testing.T) {
+	for status, times := range map[int]int{500: 1, 502: 1, 408: 1, 409: 1, 429: 3, 503: 3} {
+		b := &llmaastest.Backend{}
+		b.Script(llmaastest.Reply{Path: "/batches", Status: status, Times: 9})
+		bubble(t, llmaas.Config{}, b, func(t *testing.T, c *llmaas.Client) {
+			_, err := c.SubmitBatch(t.Context(), lines(1))
+			var e *llmaas.Error
+			require.ErrorAs(t, err, &e, status)
+			require.Equal(t, times, e.Attempts, status)
+			require.Len(t, b.Requests(), 1+times, status)
+		})
+	}
+	for fault, times := range map[error]int{&net.OpError{Op: "dial", Err: io.EOF}: 3, &net.OpError{Op: "read", Err: io.EOF}: 1, io.ErrUnexpectedEOF: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			line := &brokenLine{RoundTripper: (&llmaastest.Backend{}).Transport(), err: fault}
+			c, err := llmaas.New(llmaas.Config{Token: llmaas.Static(key), Transport: line})
+			require.NoError(t, err)
+			_, err = c.SubmitBatch(t.Context(), lines(1))
+			require.ErrorIs(t, err, llmaas.ErrConnection)
+			require.Equal(t, times, line.asked, "%v", fault)
+		})
+	}
+}
+
+// brokenLine breaks when a batch is submitted.
+type brokenLine struct {
+	http.RoundTripper
+	err   error
+	asked int
+}
+
+func (l *brokenLine) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(r.URL.Path, "/batches") {
+		return l.RoundTripper.RoundTrip(r)
+	}
+	l.asked++
+	return nil, l.err
 }
 
 func TestBatchLines(t *testing.T) {

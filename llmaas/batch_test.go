@@ -132,6 +132,7 @@ func TestBatchJournal(t *testing.T) {
 				{"half a header", data[:9], 10},
 				{"empty", nil, 10},
 				{"another file", []byte("hello\n"), -1},
+				{"another file of one line", []byte(`{"name":"not ours"}`), -1},
 				{"a line within", bytes.Replace(data, lines[2], append(lines[2][:10:10], '\n'), 1), -1},
 				{"lines changed places", swapped, map[bool]int{true: 8, false: -1}[secret == nil]},
 			} {
@@ -140,6 +141,9 @@ func TestBatchJournal(t *testing.T) {
 				_, err := c.Batch(t.Context(), reqs, o)
 				if row.asked < 0 {
 					require.ErrorContains(t, err, "journal: line ", row.name)
+					left, err := os.ReadFile(o.Journal)
+					require.NoError(t, err)
+					require.Equal(t, row.data, left, row.name)
 					continue
 				}
 				require.NoError(t, err, row.name)

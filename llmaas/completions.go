@@ -61,11 +61,17 @@ func (c *Client) Complete(ctx context.Context, req openai.CompletionRequest) (*C
 	}
 	resp := new(CompletionResponse)
 	var wire completionReply
+	x.check = func() error { return c.completed(resp, wire) }
 	if err := c.do(ctx, x, &wire, &resp.Result); err != nil {
 		return nil, err
 	}
+	return resp, nil
+}
+
+// completed parts thinking from texts and scans them.
+func (c *Client) completed(resp *CompletionResponse, wire completionReply) (err error) {
 	if len(wire.Choices) == 0 {
-		return nil, &Error{Op: "complete", Kind: ErrProtocol, cause: errors.New("a reply without choices")}
+		return &Error{Kind: ErrProtocol, cause: errors.New("a reply without choices")}
 	}
 	resp.CompletionResponse = wire.CompletionResponse
 	resp.Created = int64(wire.Created)
@@ -74,12 +80,12 @@ func (c *Client) Complete(ctx context.Context, req openai.CompletionRequest) (*C
 		thought, text := think.write(cmp.Or(choice.Text, choice.Message.Content))
 		lastThought, lastText := think.flush()
 		if choice.Text, err = newScan(c.output).write(text+lastText, true, &resp.Output); err != nil {
-			return nil, errorOf(err).fill(&facts{op: "complete", attempts: resp.Attempts})
+			return err
 		}
 		if resp.Reasoning == "" {
 			resp.Reasoning = thought + lastThought
 		}
 		resp.Choices = append(resp.Choices, choice.CompletionChoice)
 	}
-	return resp, nil
+	return nil
 }

@@ -85,7 +85,8 @@
 //
 // # Errors
 //
-// Every error is an [*Error]; [errors.Is] tells the kind. No error, log line or
+// What a call returns is an [*Error]; [errors.Is] tells the kind. Errors of options,
+// files and journals are plain ones. No error, log line or
 // printed value of this package holds a token, a prompt or an answer.
 //
 // # What is not covered

@@ -23,6 +23,16 @@ type EmbeddingsResponse struct {
 	Result
 }
 
+// embeddingsReply is a reply on the wire.
+type embeddingsReply struct {
+	openai.EmbeddingResponse
+	Data []struct {
+		Object    string `json:"object"`
+		Index     int    `json:"index"`
+		Embedding vector `json:"embedding"`
+	} `json:"data"`
+}
+
 // vector is an embedding, as numbers or as base64 of little-endian floats.
 type vector []float32
 
@@ -69,29 +79,31 @@ func (c *Client) Embeddings(ctx context.Context, from openai.EmbeddingRequestCon
 	x := exchange{op: "embeddings", method: http.MethodPost, path: "/embeddings", model: model, contentType: "application/json", body: body}
 	x.estimate = cost.Usage{Input: likely(model, texts...)}
 	resp := new(EmbeddingsResponse)
-	var wire struct {
-		openai.EmbeddingResponse
-		Data []struct {
-			Object    string `json:"object"`
-			Index     int    `json:"index"`
-			Embedding vector `json:"embedding"`
-		} `json:"data"`
+	var wire embeddingsReply
+	x.check = func() (err error) {
+		resp.EmbeddingResponse = wire.EmbeddingResponse
+		resp.Data, err = wire.inOrder(len(texts))
+		return err
 	}
 	if err := c.do(ctx, x, &wire, &resp.Result); err != nil {
 		return nil, err
 	}
-	resp.EmbeddingResponse = wire.EmbeddingResponse
-	resp.Data = make([]openai.Embedding, len(texts))
-	if len(wire.Data) != len(texts) {
-		return nil, &Error{Op: "embeddings", Kind: ErrProtocol, cause: fmt.Errorf("%d vectors for %d texts", len(wire.Data), len(texts))}
-	}
-	for _, d := range wire.Data {
-		if d.Index < 0 || d.Index >= len(texts) || resp.Data[d.Index].Embedding != nil || len(d.Embedding) == 0 {
-			return nil, &Error{Op: "embeddings", Kind: ErrProtocol, cause: fmt.Errorf("the vector of index %d is empty, twice there or of no text", d.Index)}
-		}
-		resp.Data[d.Index] = openai.Embedding{Object: d.Object, Index: d.Index, Embedding: d.Embedding}
-	}
 	return resp, nil
+}
+
+// inOrder are the vectors of n texts in the order of the texts.
+func (r *embeddingsReply) inOrder(n int) ([]openai.Embedding, error) {
+	if len(r.Data) != n {
+		return nil, &Error{Kind: ErrProtocol, cause: fmt.Errorf("%d vectors for %d texts", len(r.Data), n)}
+	}
+	all := make([]openai.Embedding, n)
+	for _, d := range r.Data {
+		if d.Index < 0 || d.Index >= n || all[d.Index].Embedding != nil || len(d.Embedding) == 0 {
+			return nil, &Error{Kind: ErrProtocol, cause: fmt.Errorf("the vector of index %d is empty, twice there or of no text", d.Index)}
+		}
+		all[d.Index] = openai.Embedding{Object: d.Object, Index: d.Index, Embedding: d.Embedding}
+	}
+	return all, nil
 }
 
 func inputTexts(input any) ([]string, bool) {

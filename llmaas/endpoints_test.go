@@ -107,7 +107,8 @@ func TestEndpointsDistrust(t *testing.T) {
 		t.Run(row.op, func(t *testing.T) {
 			srv := llmaastest.NewServer(t)
 			srv.Script(llmaastest.Reply{Status: 200, Body: row.body})
-			c, ctx := newClient(t, srv, nil), t.Context()
+			seen, ctx := &events{}, t.Context()
+			c := newClient(t, srv, func(cfg *llmaas.Config) { cfg.Observer = seen })
 			var err error
 			switch row.op {
 			case "embeddings":
@@ -120,6 +121,12 @@ func TestEndpointsDistrust(t *testing.T) {
 				_, err = c.Models(ctx)
 			}
 			require.ErrorIs(t, err, llmaas.ErrProtocol)
+			require.Equal(t, "start, end", seen.kinds())
+			require.Equal(t, err, seen.all[1].Err, "who looks on is told how it ended")
+			var e *llmaas.Error
+			require.ErrorAs(t, err, &e)
+			require.Equal(t, 1, e.Attempts)
+			require.NotEmpty(t, e.RequestID)
 		})
 	}
 }

@@ -19,6 +19,10 @@ type exchange struct {
 	body             []byte
 	estimate         cost.Usage // what it will use, as far as can be known before
 	rerank           bool       // the tokens of the usage are those of a rerank call
+	once             bool       // it must not be sent again unless it is sure that nobody took it
+
+	// check looks at what was decoded, once it is billed. May be nil.
+	check func() error
 }
 
 // envelope is what every reply may have beside its own fields.
@@ -73,6 +77,7 @@ func (c *Client) doWith(ctx context.Context, x exchange, result *Result, read fu
 }
 
 func (c *Client) doOnce(ctx context.Context, x exchange, known *facts, result *Result, read func(*http.Response) (cost.Usage, error)) error {
+	known.once = x.once
 	if x.model != "" {
 		if err := c.advise(ctx, x.model, c.now(), result); err != nil {
 			return err
@@ -99,6 +104,9 @@ func (c *Client) doOnce(ctx context.Context, x exchange, known *facts, result *R
 	result.Model = x.model
 	if x.model != "" {
 		c.bill(x.model, used, result)
+	}
+	if x.check != nil {
+		return x.check()
 	}
 	return nil
 }

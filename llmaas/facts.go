@@ -16,6 +16,7 @@ type facts struct {
 	began     time.Time
 	attempts  int
 	hedged    bool // a second request was sent for a slow one
+	once      bool // it must not be done twice
 	requestID string
 	lease     lease // what the limits hold for the call
 }

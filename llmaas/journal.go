@@ -110,9 +110,9 @@ func openJournal(path string, key []byte) (*journal, error) {
 	if j.file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return nil, fmt.Errorf("llmaas: journal: %w", err)
 	}
-	err = j.file.Chmod(0o600)
+	err = j.load() // first of all: another kind of file stays as it is
 	if err == nil {
-		err = j.load()
+		err = j.file.Chmod(0o600)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("llmaas: journal: %w", err), j.file.Close())
@@ -126,8 +126,11 @@ func (j *journal) load() error {
 	whole := int64(0)
 	for {
 		line, err := readLine(r)
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) && (j.lines > 0 || begins(line)) {
 			break // what is left is no whole line
+		}
+		if errors.Is(err, io.EOF) {
+			err = errKind
 		}
 		if err == nil {
 			err = j.add(line)
@@ -150,6 +153,16 @@ func (j *journal) load() error {
 	return j.begin()
 }
 
+var errKind = errors.New("got another kind of file, want one that begins with " + journalFormat)
+
+// begins reports whether part is nothing, or what a crash may leave of a first line.
+func begins(part []byte) bool {
+	const head = `{"format":"` + journalFormat + `"`
+	n := min(len(part), len(head))
+	return string(part[:n]) == head[:n]
+}
+
+// readLine returns a line without its end, or with io.EOF what is left without one.
 func readLine(r *bufio.Reader) ([]byte, error) {
 	var line []byte
 	for {
@@ -161,7 +174,7 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
 		case err != nil:
-			return nil, err
+			return line, err
 		default:
 			return line[:len(line)-1], nil
 		}
@@ -184,7 +197,7 @@ func (j *journal) begin() error {
 func (j *journal) add(line []byte) error {
 	if j.lines == 0 {
 		if json.Unmarshal(line, &j.head) != nil || j.head.Format != journalFormat {
-			return fmt.Errorf("got another kind of file, want one that begins with %s", journalFormat)
+			return errKind
 		}
 		switch encrypted := j.head.Check != ""; {
 		case encrypted && j.aead == nil:

@@ -60,13 +60,16 @@ func (c *Client) Rerank(ctx context.Context, req RerankRequest) (*RerankResponse
 	}
 	x.estimate = cost.Usage{Rerank: likely(req.Model, req.Query) + likely(req.Model, req.Documents...)}
 	resp := new(RerankResponse)
+	x.check = func() error {
+		for _, r := range resp.Results {
+			if r.Index < 0 || r.Index >= len(req.Documents) {
+				return &Error{Kind: ErrProtocol, cause: fmt.Errorf("a result of document %d of %d", r.Index, len(req.Documents))}
+			}
+		}
+		return nil
+	}
 	if err := c.do(ctx, x, resp, &resp.Result); err != nil {
 		return nil, err
-	}
-	for _, r := range resp.Results {
-		if r.Index < 0 || r.Index >= len(req.Documents) {
-			return nil, &Error{Op: "rerank", Kind: ErrProtocol, cause: fmt.Errorf("a result of document %d of %d", r.Index, len(req.Documents))}
-		}
 	}
 	return resp, nil
 }

@@ -57,11 +57,12 @@ func (f TokenFunc) Token(ctx context.Context) (Token, error) { return f(ctx) }
 
 // Static is a [TokenSource] that always gives the same secret.
 func Static(secret string) TokenSource {
+	token := NewToken(secret)
 	return TokenFunc(func(context.Context) (Token, error) {
 		if secret == "" {
 			return Token{}, errors.New("the token is empty")
 		}
-		return NewToken(secret), nil
+		return token, nil
 	})
 }
 

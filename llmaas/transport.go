@@ -52,7 +52,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	for attempt := 0; ; attempt++ {
 		resp, err := t.once(req, source, known, key)
-		wait, again := t.again(req, resp, err, attempt)
+		wait, again := t.again(req, known, resp, err, attempt)
 		if !again {
 			return resp, err
 		}
@@ -115,14 +115,14 @@ func replayable(req *http.Request) bool {
 }
 
 // again decides whether there is another attempt, and after which wait.
-func (t *transport) again(req *http.Request, resp *http.Response, err error, attempt int) (time.Duration, bool) {
+func (t *transport) again(req *http.Request, known *facts, resp *http.Response, err error, attempt int) (time.Duration, bool) {
 	ctx := req.Context()
 	switch {
 	case attempt+1 >= t.retry.attempts(), ctx.Err() != nil:
 		return 0, false
 	case err == nil && !retryable(resp):
 		return 0, false
-	case !replayable(req), errors.Is(err, errNoToken):
+	case !replayable(req), errors.Is(err, errNoToken), known.once && taken(resp, err):
 		return 0, false
 	}
 	wait := backoff(attempt, t.jitter())
@@ -138,6 +138,15 @@ func (t *transport) again(req *http.Request, resp *http.Response, err error, att
 		return 0, false // the wait would outlive the call: report now
 	}
 	return wait, true
+}
+
+// taken reports whether a request that failed may have been carried out.
+func taken(resp *http.Response, err error) bool {
+	if err != nil {
+		var failed *net.OpError
+		return !errors.As(err, &failed) || failed.Op != "dial"
+	}
+	return resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
