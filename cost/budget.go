@@ -2,6 +2,7 @@ package cost
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"math"
@@ -51,8 +52,10 @@ type BudgetState interface {
 
 	// Settle takes held off what the account holds and adds spent to what it has
 	// spent, whatever the limit is. With nothing held, it opens the account if
-	// need be.
-	Settle(ctx context.Context, a Account, held, spent Amount) error
+	// need be. After an error it may be called again with the same id, which no
+	// other call has: a state that may have booked and lost the answer then does
+	// not book twice.
+	Settle(ctx context.Context, a Account, held, spent Amount, id string) error
 }
 
 // Account is what a balance belongs to.
@@ -128,7 +131,7 @@ func (b *Budget) Reserve(ctx context.Context, tenant string, most Amount, t time
 	if !ok {
 		return nil, &OverBudgetError{Tenant: tenant, Most: most, Cap: limit, Balance: balance, Resets: b.resets(t)}
 	}
-	return &Reservation{state: b.state, account: account, most: most}, nil
+	return &Reservation{state: b.state, account: account, most: most, id: rand.Text()}, nil
 }
 
 // Charge books a cost that nothing was reserved for, whatever the cap: a batch
@@ -141,7 +144,7 @@ func (b *Budget) Charge(ctx context.Context, tenant string, exact Amount, t time
 	if err != nil {
 		return err
 	}
-	if err := b.state.Settle(context.WithoutCancel(ctx), account, 0, exact); err != nil {
+	if err := b.state.Settle(context.WithoutCancel(ctx), account, 0, exact, rand.Text()); err != nil {
 		return fmt.Errorf("cost: budget: %w", err)
 	}
 	return nil
@@ -186,6 +189,7 @@ type Reservation struct {
 	state   BudgetState
 	account Account
 	most    Amount
+	id      string // names the Settle
 
 	mu    sync.Mutex
 	exact *Amount // of the first Settle or Release; guarded by mu
@@ -214,7 +218,7 @@ func (r *Reservation) Settle(ctx context.Context, exact Amount) error {
 		r.exact = &exact
 	}
 	// A caller that has gone away has spent all the same.
-	if err := r.state.Settle(context.WithoutCancel(ctx), r.account, r.most, *r.exact); err != nil {
+	if err := r.state.Settle(context.WithoutCancel(ctx), r.account, r.most, *r.exact, r.id); err != nil {
 		return fmt.Errorf("cost: budget: %w", err)
 	}
 	r.done = true

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -232,13 +233,15 @@ func TestSettleOnce(t *testing.T) {
 type brokenState struct {
 	BudgetState
 	err error
+	ids []string // of what was to settle
 }
 
-func (s *brokenState) Settle(ctx context.Context, a Account, held, spent Amount) error {
+func (s *brokenState) Settle(ctx context.Context, a Account, held, spent Amount, id string) error {
+	s.ids = append(s.ids, id)
 	if s.err != nil {
 		return s.err
 	}
-	return s.BudgetState.Settle(ctx, a, held, spent)
+	return s.BudgetState.Settle(ctx, a, held, spent, id)
 }
 
 func (s *brokenState) Hold(ctx context.Context, a Account, most, limit Amount) (Balance, bool, error) {
@@ -264,6 +267,14 @@ func TestBudgetStateOutOfReach(t *testing.T) {
 	require.ErrorIs(t, r.Release(ctx), down)
 	state.err = nil
 	require.NoError(t, r.Release(ctx), "tries again with what was spent")
+	require.NoError(t, b.Charge(ctx, "other", 1, now))
+	other, err := b.Reserve(ctx, "acme", 1, now)
+	require.NoError(t, err)
+	require.NoError(t, other.Release(ctx))
+	require.Len(t, state.ids, 5)
+	require.Equal(t, state.ids[:2], state.ids[1:3], "one name for all tries")
+	slices.Sort(state.ids)
+	require.Len(t, slices.Compact(state.ids), 3, "and for nothing else")
 	balance, err := b.Balance(ctx, "acme", now)
 	require.NoError(t, err)
 	require.Equal(t, Balance{Spent: 20}, balance)
@@ -281,18 +292,20 @@ func TestBudgetMemoryIsBounded(t *testing.T) {
 	require.ErrorIs(t, hold(m, "c", "2026-05"), ErrFull, "this month is never forgotten")
 	require.NoError(t, hold(m, "a", "2026-05"), "a known account still works")
 	require.ErrorIs(t, hold(m, "a", "2026-06"), ErrFull, "nor is what is on hold")
-	require.NoError(t, m.Settle(ctx, Account{"b", "2026-05"}, 10, 10))
+	require.NoError(t, m.Settle(ctx, Account{"b", "2026-05"}, 10, 10, ""))
 	require.NoError(t, hold(m, "a", "2026-06"))
 	require.ErrorIs(t, hold(m, "b", "2026-05"), ErrFull)
 	require.Equal(t, 2, m.count)
-	require.NoError(t, m.Settle(ctx, Account{"a", "2026-05"}, 20, 1))
+	require.NoError(t, m.Settle(ctx, Account{"a", "2026-05"}, 20, 1, ""))
 	require.NoError(t, hold(m, "b", "2026-06"))
 	require.Len(t, m.months, 1, "an empty month goes too")
 
-	require.Error(t, m.Settle(ctx, Account{"a", "2026-06"}, 11, 0), "more than is held")
-	require.Error(t, m.Settle(ctx, Account{"x", "2026-06"}, 1, 1))
-	require.Error(t, m.Settle(ctx, Account{"a", "2026-06"}, -1, 1))
-	require.ErrorIs(t, m.Settle(ctx, Account{"x", "2026-06"}, 0, 1), ErrFull)
+	require.Error(t, m.Settle(ctx, Account{"a", "2026-06"}, 11, 0, ""), "more than is held")
+	require.Error(t, m.Settle(ctx, Account{"x", "2026-06"}, 1, 1, ""))
+	require.Error(t, m.Settle(ctx, Account{"a", "2026-06"}, -1, 1, ""))
+	require.ErrorIs(t, m.Settle(ctx, Account{"x", "2026-06"}, 0, 1, ""), ErrFull)
+	_, _, err := m.Hold(ctx, Account{"a", "2026-06"}, -1, 100)
+	require.ErrorContains(t, err, "want 0 or more")
 }
 
 func TestBudgetSnapshot(t *testing.T) {
@@ -300,7 +313,7 @@ func TestBudgetSnapshot(t *testing.T) {
 	m := NewBudgetMemory(0)
 	_, _, err := m.Hold(ctx, Account{"b", "2026-05"}, 70, 100)
 	require.NoError(t, err)
-	require.NoError(t, m.Settle(ctx, Account{"b", "2026-05"}, 30, 25))
+	require.NoError(t, m.Settle(ctx, Account{"b", "2026-05"}, 30, 25, ""))
 	_, _, err = m.Hold(ctx, Account{"a\"\n<", "2026-05"}, 1, 100)
 	require.NoError(t, err)
 	var file bytes.Buffer

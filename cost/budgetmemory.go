@@ -46,6 +46,9 @@ func (m *BudgetMemory) Hold(_ context.Context, a Account, most, limit Amount) (B
 	if account != nil {
 		balance = *account
 	}
+	if most < 0 {
+		return balance, false, fmt.Errorf("got %v € to hold, want 0 or more", most)
+	}
 	if most == 0 {
 		return balance, true, nil
 	}
@@ -112,7 +115,7 @@ func (m *BudgetMemory) forget(before string) {
 }
 
 // Settle implements [BudgetState]. What is not held is an error.
-func (m *BudgetMemory) Settle(_ context.Context, a Account, held, spent Amount) error {
+func (m *BudgetMemory) Settle(_ context.Context, a Account, held, spent Amount, _ string) error {
 	if held == 0 && spent == 0 {
 		return nil
 	}

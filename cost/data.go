@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -31,47 +32,35 @@ func decodeStrict(r io.Reader, limit int64, v any) error {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("got more after the JSON value, want one value")
 	}
-	return duplicateKey(json.NewDecoder(bytes.NewReader(data)))
+	return keysOnce(json.NewDecoder(bytes.NewReader(data)))
 }
 
-// duplicateKey walks valid JSON and reports the first key that an object has
-// twice. Depth is bounded by encoding/json, which has decoded it already.
-func duplicateKey(d *json.Decoder) error {
-	type level struct {
-		keys    map[string]bool // nil in an array
-		wantKey bool
+// keysOnce reads one value that is known to be valid and reports the first key
+// that an object in it has twice. Like encoding/json it takes "ID" for "id". Its
+// depth is bounded by encoding/json, which has decoded the value already.
+func keysOnce(d *json.Decoder) error {
+	token, err := d.Token()
+	open, ok := token.(json.Delim)
+	if err != nil || !ok {
+		return err
 	}
-	var levels []level
-	for {
-		token, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			return nil
+	seen := make(map[string]bool)
+	for d.More() {
+		if open == '{' {
+			token, _ := d.Token() // a string: the value is valid
+			key, _ := token.(string)
+			folded := strings.ToLower(strings.ToUpper(key)) // ſ is an s there
+			if seen[folded] {
+				return fmt.Errorf("got the key %s twice in one object", quote(key))
+			}
+			seen[folded] = true
 		}
-		if err != nil {
+		if err := keysOnce(d); err != nil {
 			return err
 		}
-		if token == json.Delim('}') || token == json.Delim(']') {
-			levels = levels[:len(levels)-1]
-			continue
-		}
-		if n := len(levels); n > 0 && levels[n-1].keys != nil {
-			top := &levels[n-1]
-			if key, _ := token.(string); top.wantKey {
-				if top.keys[key] {
-					return fmt.Errorf("got the key %s twice in one object", quote(key))
-				}
-				top.keys[key], top.wantKey = true, false
-				continue
-			}
-			top.wantKey = true
-		}
-		switch token {
-		case json.Delim('{'):
-			levels = append(levels, level{keys: map[string]bool{}, wantKey: true})
-		case json.Delim('['):
-			levels = append(levels, level{})
-		}
 	}
+	_, err = d.Token()
+	return err
 }
 
 // parseStart reads when something takes effect: a date, which begins at 00:00

@@ -55,6 +55,8 @@ func TestLoad(t *testing.T) {
 		{book(`{"id":"a","effective_from":"2026-01-01","input":"0,9"}`), `got "0,9"`},
 		{book(`{"id":"a","effective_from":"2026-01-01","input":"1","inptu":"1"}`), "inptu"},
 		{book(`{"id":"a","effective_from":"2026-01-01","input":"1","input":"2"}`), `"input" twice`},
+		{book(`{"id":"a","effective_from":"2026-01-01","input":"1","Input":"2"}`), `"Input" twice`},
+		{`{"as_of":"2026-05-17","source":"test","\u017fource":"x","tariffs":[]}`, `fource" twice`},
 		{book(`{"id":"a","effective_from":"2026-01-01"}`), "no price"},
 		{book(`{"id":"","effective_from":"2026-01-01","input":"1"}`), "no id"},
 		{book(`{"id":"a","effective_from":"01/01/2026","input":"1"}`), `got "01/01/2026"`},

@@ -384,7 +384,7 @@ func (unreachable) Take(context.Context, string, []limit.Counter, time.Time) ([]
 	return nil, false, errors.New("connection refused")
 }
 
-func (unreachable) Give(context.Context, string, []limit.Counter) error { return nil }
+func (unreachable) Give(context.Context, string, []limit.Counter, string) error { return nil }
 
 func TestLimitsOutOfReach(t *testing.T) {
 	h := newHouse(t, func(_ *house, c *gateway.Config) {

@@ -40,9 +40,5 @@ func connect(ctx context.Context, url string, secret []byte) (host.Shared, error
 	if err != nil {
 		return host.Shared{}, errors.Join(err, store.Close())
 	}
-	budgets, err := redisstore.NewBudgets(store, redisstore.CountOptions{})
-	if err != nil {
-		return host.Shared{}, errors.Join(err, store.Close())
-	}
-	return host.Shared{History: store, Limits: limits, Budgets: budgets, Close: store.Close}, nil
+	return host.Shared{History: store, Limits: limits, Close: store.Close}, nil
 }

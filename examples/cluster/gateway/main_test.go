@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/llmaas/llmaas-go/cost"
 	"github.com/llmaas/llmaas-go/examples/cluster/internal/redisserver"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/audit"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/limit"
@@ -192,21 +191,22 @@ func TestGateways(t *testing.T) {
 	b.stop(t)
 
 	// The books agree: what both audits say is what the budget has spent.
-	var written cost.Amount
+	var written int64
 	for _, p := range []*process{a, b} {
 		for r, err := range audit.Records(p.audit, audit.Filter{Tenant: "acme"}, key) {
 			require.NoError(t, err)
-			written += cost.Amount(r.Cost)
+			written += r.Cost
 		}
 	}
 	shared, err := connect(t.Context(), redis.URL(), secret)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = shared.Close() })
-	budget, err := cost.NewBudget(cost.BudgetOptions{Cap: func(string) cost.Amount { return 0 }, State: shared.Budgets})
+	spent, err := limit.New(limit.Options{Tier: func(string) limit.Tier { return limit.Tiers()[0] }, State: shared.Limits, MonthlyBudget: true})
 	require.NoError(t, err)
-	spent, err := budget.Balance(t.Context(), "acme", time.Now())
-	require.NoError(t, err)
-	require.Equal(t, cost.Balance{Spent: written}, spent)
+	_, err = spent.Reserve(t.Context(), limit.Request{Tenant: "acme", Cost: limit.Tiers()[0].MonthlyBudget}, time.Now())
+	var over *limit.ExceededError
+	require.ErrorAs(t, err, &over)
+	require.Equal(t, []any{limit.MonthlyBudget, written}, []any{over.Limit, over.Used})
 	require.Positive(t, written)
 }
 

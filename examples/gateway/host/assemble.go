@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/llmaas/llmaas-go/cost"
 	"github.com/llmaas/llmaas-go/guard"
 	"github.com/llmaas/llmaas-go/guard/output"
 	"github.com/llmaas/llmaas-go/llmaas/gateway"
@@ -38,12 +37,7 @@ func assemble(ctx context.Context, c config, keys *access.Keys, shared Shared) (
 	go machines.Probe(ctx, balance.ProbeOptions{})
 	go meters.Watch(ctx.Done(), 5*time.Second)
 
-	tier := c.tierOf(keys)
-	budget, err := cost.NewBudget(cost.BudgetOptions{State: shared.Budgets, Cap: func(tenant string) cost.Amount { return cost.Amount(tier(tenant).MonthlyBudget) }})
-	if err != nil {
-		return nil, nil, err
-	}
-	limits, err := limit.New(limit.Options{State: shared.Limits, Tier: tier, Budget: reserveFrom(budget)})
+	limits, err := limit.New(limit.Options{Tier: c.tierOf(keys), State: shared.Limits, MonthlyBudget: true})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -65,7 +59,7 @@ func assemble(ctx context.Context, c config, keys *access.Keys, shared Shared) (
 	if err != nil {
 		return nil, log, err
 	}
-	if err := resume(ctx, c, api, limits, budget, shared.Limits != nil, time.Now()); err != nil {
+	if err := resume(ctx, c, api, limits, shared.Limits != nil, time.Now()); err != nil {
 		return nil, log, err
 	}
 	page, err := newConsole(ctx, keys, meters, machines)

@@ -2,7 +2,6 @@ package host
 
 import (
 	"bytes"
-	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -12,9 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/llmaas/llmaas-go/cost"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/access"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/audit"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/balance"
@@ -119,16 +116,5 @@ func (c *config) tierOf(keys *access.Keys) func(string) limit.Tier {
 	return func(tenant string) limit.Tier {
 		known, _ := keys.Tenant(tenant)
 		return tiers[known.Tier]
-	}
-}
-
-// reserveFrom fits a budget into the limits.
-func reserveFrom(b *cost.Budget) func(context.Context, string, int64, time.Time) (func(context.Context, int64) error, error) {
-	return func(ctx context.Context, tenant string, most int64, now time.Time) (func(context.Context, int64) error, error) {
-		r, err := b.Reserve(ctx, tenant, cost.Amount(most), now)
-		if err != nil {
-			return nil, err
-		}
-		return func(ctx context.Context, exact int64) error { return r.Settle(ctx, cost.Amount(exact)) }, nil
 	}
 }

@@ -20,7 +20,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/llmaas/llmaas-go/cost"
 	"github.com/llmaas/llmaas-go/guard"
 	"github.com/llmaas/llmaas-go/llmaas/gateway"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/limit"
@@ -30,8 +29,7 @@ import (
 // memory of this one.
 type Shared struct {
 	History guard.History
-	Limits  limit.State
-	Budgets cost.BudgetState
+	Limits  limit.State // and budgets
 	Close   func() error
 }
 

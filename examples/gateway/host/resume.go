@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/llmaas/llmaas-go/cost"
 	"github.com/llmaas/llmaas-go/llmaas/gateway"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/audit"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/limit"
@@ -13,7 +12,7 @@ import (
 // resume takes up what the audit says was before a restart: whose files and
 // batches are and, unless others share them, what was used this month, for limits
 // and budgets are kept in memory.
-func resume(ctx context.Context, c config, api *gateway.Gateway, limits *limit.Limiter, budget *cost.Budget, shared bool, now time.Time) error {
+func resume(ctx context.Context, c config, api *gateway.Gateway, limits *limit.Limiter, shared bool, now time.Time) error {
 	y, m, _ := now.UTC().Date()
 	month, since := time.Date(y, m, 1, 0, 0, 0, 0, time.UTC), now.Add(-gateway.Remembered)
 	if month.Before(since) {
@@ -33,7 +32,7 @@ func resume(ctx context.Context, c config, api *gateway.Gateway, limits *limit.L
 			}
 		}
 		if r.Cost > 0 {
-			if err := budget.Charge(ctx, r.Tenant, cost.Amount(r.Cost), r.Time); err != nil {
+			if err := limits.ChargeCost(ctx, r.Tenant, r.Cost, r.Time); err != nil {
 				return err
 			}
 		}

@@ -33,8 +33,8 @@ const accountLife = 62 * 24 * time.Hour
 // of the budget.
 //
 // An error means that the server may have booked or not. A Hold that did stays
-// held, and then spent. A Settle that did and is tried again books twice only if
-// as much is still held for other calls; else it fails.
+// held, and then spent. A Settle books once, however often it is tried: it tries
+// again once itself, and the server knows its id for a minute.
 type Budgets struct {
 	store     *Store
 	opts      CountOptions
@@ -64,7 +64,7 @@ func (b *Budgets) Hold(ctx context.Context, a cost.Account, most, limit cost.Amo
 	if most < 0 {
 		return cost.Balance{}, false, fmt.Errorf("redisstore: got %v € to hold, want 0 or more", most)
 	}
-	how, balance, err := b.run(ctx, a, "hold", most, limit)
+	how, balance, err := answer(b.store.run(ctx, b.script, []string{b.key(a)}, b.args("hold", most, limit)...))
 	if err != nil {
 		if ctx.Err() != nil || !b.opts.FailOpen(a.Tenant, err) {
 			return cost.Balance{}, false, fmt.Errorf("redisstore: hold: %w", err)
@@ -82,10 +82,14 @@ func (b *Budgets) Hold(ctx context.Context, a cost.Account, most, limit cost.Amo
 // Settle implements [cost.BudgetState]. What is not held is an error. A call that
 // went on uncounted is booked if the server answers again; if not, FailOpen is
 // asked again, and the call stays uncounted.
-func (b *Budgets) Settle(ctx context.Context, a cost.Account, held, spent cost.Amount) error {
+func (b *Budgets) Settle(ctx context.Context, a cost.Account, held, spent cost.Amount, id string) error {
 	if held < 0 || spent < 0 {
 		return fmt.Errorf("redisstore: got %v € to settle from a hold of %v €, want 0 or more", spent, held)
 	}
+	if id == "" {
+		return errNoID
+	}
+	most := held
 	uncounted := held > 0 && b.uncounted.take(hold{a, held})
 	if uncounted {
 		held = 0
@@ -93,11 +97,14 @@ func (b *Budgets) Settle(ctx context.Context, a cost.Account, held, spent cost.A
 	if held == 0 && spent == 0 {
 		return nil
 	}
-	how, _, err := b.run(ctx, a, "settle", held, spent)
+	how, _, err := answer(b.store.runTwice(ctx, b.script, []string{b.key(a), b.store.mark(id)}, b.args("settle", held, spent)...))
 	switch {
 	case err != nil && uncounted && b.opts.FailOpen(a.Tenant, err):
 		return nil
 	case err != nil:
+		if uncounted { // it is still so when this is tried again
+			b.uncounted.add(hold{a, most})
+		}
 		return fmt.Errorf("redisstore: settle: %w", err)
 	case how == "overflow":
 		return fmt.Errorf("redisstore: settle: %w", cost.ErrOverflow)
@@ -107,11 +114,17 @@ func (b *Budgets) Settle(ctx context.Context, a cost.Account, held, spent cost.A
 	return nil
 }
 
-// run runs the script and reads its reply.
-func (b *Budgets) run(ctx context.Context, a cost.Account, what string, x, y cost.Amount) (how string, balance cost.Balance, err error) {
-	key := b.store.name(behavior.Key{Tenant: a.Tenant}) + ":budget:" + a.Month
-	reply, err := b.store.run(ctx, b.script, []string{key},
-		b.opts.MaxCall.Milliseconds(), accountLife.Milliseconds(), what, int64(x), int64(y)).StringSlice()
+func (b *Budgets) key(a cost.Account) string {
+	return b.store.name(behavior.Key{Tenant: a.Tenant}) + ":budget:" + a.Month
+}
+
+func (b *Budgets) args(what string, x, y cost.Amount) []any {
+	return []any{b.opts.MaxCall.Milliseconds(), accountLife.Milliseconds(), retryWindow.Milliseconds(), what, int64(x), int64(y)}
+}
+
+// answer reads what the script says.
+func answer(cmd *redis.Cmd) (how string, balance cost.Balance, err error) {
+	reply, err := cmd.StringSlice()
 	if err != nil {
 		return "", balance, err
 	}

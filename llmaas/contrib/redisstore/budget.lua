@@ -2,15 +2,16 @@
 -- stands whole.lua.
 --
 -- KEYS[1]  the account
--- ARGV     the longest a call can take and the time to live, milliseconds;
---          then 'hold', most, limit or 'settle', held, spent
+-- KEYS[2]  of a settle: the mark that it was done
+-- ARGV     the longest a call can take and the times to live of the account and
+--          the mark, milliseconds; then 'hold', most, limit or 'settle', held, spent
 --
 -- The value is three numbers: what is spent, what is held, and when a call last
 -- changed them, in milliseconds by the server's clock.
 --
 -- Returns how it went, what is spent and what is held.
 
-local key, longest, ttl, what = KEYS[1], tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local key, mark, longest, ttl, what = KEYS[1], KEYS[2], tonumber(ARGV[1]), ARGV[2], ARGV[4]
 local value = redis.call('GET', key)
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -31,7 +32,7 @@ if value then
 end
 
 if what == 'hold' then
-	local most, limit = ARGV[4], ARGV[5]
+	local most, limit = ARGV[5], ARGV[6]
 	if most == '0' then
 		return {'ok', spent, held}
 	end
@@ -41,7 +42,10 @@ if what == 'hold' then
 	end
 	held = after
 else
-	local back, cost = ARGV[4], ARGV[5]
+	local back, cost = ARGV[5], ARGV[6]
+	if redis.call('EXISTS', mark) == 1 then
+		return {'ok', spent, held}
+	end
 	if less(held, back) then
 		return {'absent', spent, held}
 	end
@@ -50,6 +54,7 @@ else
 		return {'overflow', spent, held}
 	end
 	spent, held = after, minus(held, back)
+	redis.call('SET', mark, '', 'PX', ARGV[3])
 end
 redis.call('SET', key, string.format('%s %s %.0f', spent, held, now), 'PX', ttl)
 return {'ok', spent, held}

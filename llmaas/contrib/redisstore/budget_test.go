@@ -90,7 +90,7 @@ func TestBudgets(t *testing.T) {
 						require.Equal(t, !step.refused, ok, "step %d", i)
 						continue
 					}
-					err := state.Settle(t.Context(), account, step.held, step.spent)
+					err := state.Settle(t.Context(), account, step.held, step.spent, fmt.Sprint(row, i))
 					require.Equal(t, step.err, err != nil, "step %d: %v", i, err)
 					require.Equal(t, step.overflow, errors.Is(err, cost.ErrOverflow), "step %d: %v", i, err)
 				}
@@ -132,7 +132,8 @@ func TestBudgetsAgainstMemory(t *testing.T) {
 			if len(held) > 0 {
 				back, held = held[0], held[1:]
 			}
-			want, got := memory.Settle(t.Context(), a, back, spent), redis.Settle(t.Context(), a, back, spent)
+			id := strconv.Itoa(settled + failed)
+			want, got := memory.Settle(t.Context(), a, back, spent, id), redis.Settle(t.Context(), a, back, spent, id)
 			require.Equal(t, want != nil, got != nil, "%v, %v", want, got)
 			require.Equal(t, errors.Is(want, cost.ErrOverflow), errors.Is(got, cost.ErrOverflow))
 			if want == nil {
@@ -203,9 +204,10 @@ func TestBudgetsStandThere(t *testing.T) {
 	require.Contains(t, stats, fmt.Sprintf("cmdstat_evalsha:calls=%d,", 2*calls))
 	require.Contains(t, stats, "cmdstat_eval:calls=1,", "to load the script")
 
-	keys, err := c.Keys(t.Context(), "*").Result()
+	keys, err := c.Keys(t.Context(), "*:budget:*").Result()
 	require.NoError(t, err)
 	require.Len(t, keys, 1)
+	requireMarks(t, c, calls)
 	require.True(t, strings.HasSuffix(keys[0], ":budget:2026-05"))
 	require.NotContains(t, keys[0], "acme")
 	ttl, err := c.PTTL(t.Context(), keys[0]).Result()
@@ -244,9 +246,10 @@ func TestBudgetsOfTheDead(t *testing.T) {
 	require.Eventually(t, func() bool { return balance() == cost.Balance{Spent: cost.Unlimited} }, 20*time.Second, 20*time.Millisecond, "full is what it is")
 }
 
-// TestBudgetsSurviveKill: all is booked that the server said it had booked.
+// TestBudgetsSurviveKill: what is settled until the server says so is booked
+// exactly once.
 func TestBudgetsSurviveKill(t *testing.T) {
-	var booked, unknown, held atomic.Int64
+	var names, booked, again, held atomic.Int64
 	s := underKills(t, func(s *server, _ int) func() bool {
 		state, account := budgetsOf(t, s, redisstore.CountOptions{}), cost.Account{Tenant: "acme", Month: "2026-05"}
 		return func() bool {
@@ -258,10 +261,10 @@ func TestBudgetsSurviveKill(t *testing.T) {
 			if !ok {
 				t.Error("refused below the cap")
 			}
-			if state.Settle(context.Background(), account, 10, 7) != nil {
-				unknown.Add(7)
-				held.Add(10)
-				return false
+			id := strconv.FormatInt(names.Add(1), 10)
+			for state.Settle(context.Background(), account, 10, 7, id) != nil {
+				again.Add(1)
+				time.Sleep(time.Millisecond)
 			}
 			booked.Add(7)
 			return true
@@ -269,10 +272,9 @@ func TestBudgetsSurviveKill(t *testing.T) {
 	})
 	balance, err := budgetOf(t, cost.Unlimited, budgetsOf(t, s, redisstore.CountOptions{})).Balance(t.Context(), "acme", noon)
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, int64(balance.Spent), booked.Load())
-	require.LessOrEqual(t, int64(balance.Spent), booked.Load()+unknown.Load())
+	require.Equal(t, booked.Load(), int64(balance.Spent))
 	require.LessOrEqual(t, int64(balance.Held), held.Load())
-	require.Positive(t, held.Load(), "the server was killed under load")
+	require.Positive(t, held.Load()+again.Load(), "the server was killed under load")
 }
 
 // TestBudgetsWithoutServer: the tenant's policy says what becomes of calls.

@@ -116,7 +116,7 @@ func TestLimits(t *testing.T) {
 			t.Run(name+"/"+row, func(t *testing.T) {
 				for i, step := range steps {
 					if step.give {
-						require.NoError(t, state.Give(t.Context(), row, step.counters), "step %d", i)
+						require.NoError(t, state.Give(t.Context(), row, step.counters, fmt.Sprint(row, i)), "step %d", i)
 						continue
 					}
 					values, ok, err := state.Take(t.Context(), row, step.counters, time.Unix(60, 0))
@@ -153,8 +153,8 @@ func TestLimitsAgainstMemory(t *testing.T) {
 			for c := range counters {
 				counters[c].Add -= anyNumber(random)
 			}
-			require.NoError(t, memory.Give(t.Context(), tenant, counters))
-			require.NoError(t, redis.Give(t.Context(), tenant, counters))
+			require.NoError(t, memory.Give(t.Context(), tenant, counters, ""))
+			require.NoError(t, redis.Give(t.Context(), tenant, counters, strconv.Itoa(i)))
 			continue
 		}
 		want, wantOK, err := memory.Take(t.Context(), tenant, counters, time.Unix(60, 0))
@@ -235,9 +235,10 @@ func TestLimitsStandThere(t *testing.T) {
 	require.Contains(t, stats, fmt.Sprintf("cmdstat_evalsha:calls=%d,", 2*calls))
 	require.Contains(t, stats, "cmdstat_eval:calls=2,", "to load two scripts")
 
-	keys, err := c.Keys(t.Context(), "*").Result()
+	keys, err := c.Keys(t.Context(), "llmaas:guard:*:*:*").Result()
 	require.NoError(t, err)
 	require.Len(t, keys, 4)
+	requireMarks(t, c, calls)
 	for _, key := range keys {
 		require.NotContains(t, key, "acme")
 		ttl, err := c.PTTL(t.Context(), key).Result()
@@ -252,6 +253,9 @@ func TestLimitsStandThere(t *testing.T) {
 	counts, err := c.MGet(t.Context(), keys...).Result()
 	require.NoError(t, err)
 	for i, key := range keys {
+		if strings.Contains(key, limit.RequestsPerMinute) {
+			continue // a request that was made is not given back
+		}
 		require.NoError(t, c.Set(t.Context(), key, "many", 0).Err())
 		require.ErrorContains(t, lease.Release(t.Context()), "no whole number")
 		require.NoError(t, c.Set(t.Context(), key, counts[i], 0).Err())
@@ -269,6 +273,25 @@ func TestLimitsStandThere(t *testing.T) {
 	require.NoError(t, c.Set(t.Context(), keys[0], "9999999999999999999", 0).Err())
 	_, err = l.Reserve(t.Context(), limit.Request{Tenant: "acme"}, noon)
 	require.ErrorContains(t, err, "no count")
+}
+
+// requireMarks wants as many marks of what was settled, which say nothing and
+// expire soon.
+func requireMarks(t *testing.T, c *redis.Client, want int) {
+	t.Helper()
+	marks, err := c.Keys(t.Context(), "llmaas:guard:settled:*").Result()
+	require.NoError(t, err)
+	require.Len(t, marks, want)
+	for _, mark := range marks {
+		require.NotContains(t, mark, "acme")
+		ttl, err := c.PTTL(t.Context(), mark).Result()
+		require.NoError(t, err)
+		require.LessOrEqual(t, ttl, time.Minute)
+		require.Positive(t, ttl)
+		bytes, err := c.MemoryUsage(t.Context(), mark).Result()
+		require.NoError(t, err)
+		require.LessOrEqual(t, bytes, int64(150))
+	}
 }
 
 // TestLimitsOfTheDead: what a gateway that died left under way is freed.
@@ -419,7 +442,7 @@ func TestCountsInTime(t *testing.T) {
 		begin := time.Now()
 		_, _, err = state.Take(ctx, "acme", n(1, 1), noon)
 		require.Error(t, err)
-		require.Error(t, state.Give(ctx, "acme", n(1, 1)))
+		require.Error(t, state.Give(ctx, "acme", n(1, 1), "id"))
 		require.Less(t, time.Since(begin), 10*time.Second)
 	}
 }

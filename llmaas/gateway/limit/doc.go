@@ -35,8 +35,10 @@
 //
 // # Budgets
 //
-// [Options.Budget] reserves and settles money along with the rest, in nano-euro.
-// With the Budget of package cost it is
+// With [Options].MonthlyBudget the monthly budget of a tier is a limit like the
+// others, in nano-euro and in the same step. A host whose budgets are others',
+// such as those of package cost in a time zone of its own, reserves and settles
+// them in [Options].Budget along with the rest:
 //
 //	func(ctx context.Context, tenant string, most int64, now time.Time) (func(context.Context, int64) error, error) {
 //		r, err := budget.Reserve(ctx, tenant, cost.Amount(most), now)
@@ -49,7 +51,8 @@
 // # State
 //
 // A [Memory] holds the counts for one process, and begins anew with it; a host
-// that keeps an audit makes good for that with [Limiter.Charge]. Several
+// that keeps an audit makes good for that with [Limiter.Charge] and
+// [Limiter.ChargeCost], the oldest first. Several
 // gateways share them behind [State], two methods that are each one atomic step.
 //
 // # What is not here

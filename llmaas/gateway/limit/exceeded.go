@@ -51,7 +51,7 @@ type ExceededError struct {
 }
 
 // exceeded explains why a request did not fit.
-func exceeded(counters [counterCount]Counter, values []int64, now time.Time) *ExceededError {
+func exceeded(counters []Counter, values []int64, now time.Time) *ExceededError {
 	e := &ExceededError{Requests: requestsOf(counters[minute], values[minute])}
 	for i, c := range counters {
 		if values[i] <= c.Max && c.Add <= c.Max-values[i] {
@@ -112,8 +112,15 @@ func (e *ExceededError) Respond(w http.ResponseWriter) {
 
 // message is Error for the caller of the API.
 func (e *ExceededError) message() string {
-	if e.RetryAfter == 0 {
-		return fmt.Sprintf("Rate limit %s: this request alone asks for up to %d, and the limit is %d.", e.Limit, e.Asked, e.Max)
+	unit, used, most, asked := "", strconv.FormatInt(e.Used, 10), strconv.FormatInt(e.Max, 10), strconv.FormatInt(e.Asked, 10)
+	if e.Limit == MonthlyBudget {
+		unit, used, most, asked = " €", euros(e.Used), euros(e.Max), euros(e.Asked)
 	}
-	return fmt.Sprintf("Rate limit %s reached: %d of %d used or reserved, and this request asks for up to %d more.", e.Limit, e.Used, e.Max, e.Asked)
+	if e.RetryAfter == 0 {
+		return fmt.Sprintf("Rate limit %s: this request alone asks for up to %s%s, and the limit is %s%s.", e.Limit, asked, unit, most, unit)
+	}
+	return fmt.Sprintf("Rate limit %s reached: %s of %s%s used or reserved, and this request asks for up to %s%s more.", e.Limit, used, most, unit, asked, unit)
 }
+
+// euros is for people to read, who need 15 digits at most.
+func euros(nano int64) string { return strconv.FormatFloat(float64(nano)/nanoEuro, 'f', -1, 64) }

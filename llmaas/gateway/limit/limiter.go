@@ -2,8 +2,10 @@ package limit
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -21,11 +23,17 @@ type Options struct {
 	// State holds the counts. Nil keeps them in memory, in a [Memory] of its own.
 	State State
 
-	// Budget reserves the most that a request can cost, in nano-euro, against
-	// the tenant's monthly budget, and returns a func that settles what it did
+	// MonthlyBudget enforces Tier.MonthlyBudget as one more count of State, in
+	// calendar months in UTC: what a request costs is reserved and settled in the
+	// same step as its tokens.
+	MonthlyBudget bool
+
+	// Budget is for budgets that are kept elsewhere, and not together with
+	// MonthlyBudget. It reserves the most that a request can cost, in nano-euro,
+	// against the tenant's budget, and returns a func that settles what it did
 	// cost. That is called until it returns nil, and then never again; nothing
 	// spent is 0. Its errors, such as that the budget is used up, come back from
-	// Reserve as they are. Nil does without budgets.
+	// Reserve as they are.
 	Budget func(ctx context.Context, tenant string, most int64, now time.Time) (settle func(ctx context.Context, exact int64) error, err error)
 }
 
@@ -35,15 +43,23 @@ type Options struct {
 type Limiter struct {
 	tier   func(string) Tier
 	state  State
+	last   int // of the counters, month if there are budgets among them
 	budget func(context.Context, string, int64, time.Time) (func(context.Context, int64) error, error)
 }
 
-// New returns a limiter, or an error for options without a Tier.
+// New returns a limiter, or an error for options without a Tier or with two kinds
+// of budget.
 func New(o Options) (*Limiter, error) {
 	if o.Tier == nil {
 		return nil, errors.New("limit: got no Tier, want a func that knows each tenant's")
 	}
-	l := &Limiter{tier: o.Tier, state: o.State, budget: o.Budget}
+	if o.MonthlyBudget && o.Budget != nil {
+		return nil, errors.New("limit: got MonthlyBudget and a Budget, want one of them at most")
+	}
+	l := &Limiter{tier: o.Tier, state: o.State, last: open, budget: o.Budget}
+	if o.MonthlyBudget {
+		l.last = month
+	}
 	if l.state == nil {
 		l.state = NewMemory(0)
 	}
@@ -54,7 +70,7 @@ func New(o Options) (*Limiter, error) {
 type Request struct {
 	Tenant string
 	Output int64 // max_tokens × n; 0 for a call without an answer
-	Cost   int64 // nano-euro, for Options.Budget
+	Cost   int64 // nano-euro, for the budget
 }
 
 // Used is what a call did use.
@@ -69,6 +85,7 @@ const (
 	OutputPerDay      = "output_tokens_per_day"
 	RequestsPerMinute = "requests_per_minute"
 	Concurrent        = "concurrent_requests"
+	MonthlyBudget     = "monthly_budget" // in nano-euro
 )
 
 // counters is the order of a request's counters.
@@ -77,22 +94,26 @@ const (
 	day
 	minute
 	open
+	month // last, for not every limiter has it
 	counterCount
 )
 
 // counters returns what a request adds to the counts of the windows that now is
 // in. Windows are those of the clock in UTC, so that gateways agree on them, and
 // on when they end, without asking one another.
-func (t Tier) counters(output int64, now time.Time) [counterCount]Counter {
+func (t Tier) counters(output, cost int64, now time.Time) [counterCount]Counter {
 	window := func(name string, length, add, most int64) Counter {
 		start := now.Unix() - (now.Unix()%length+length)%length
 		return Counter{Name: name, Start: start, End: start + length, Add: add, Max: most}
 	}
+	year, m, _ := now.UTC().Date()
+	first := time.Date(year, m, 1, 0, 0, 0, 0, time.UTC)
 	return [counterCount]Counter{
 		hour:   window(OutputPerHour, 60*60, output, t.OutputPerHour),
 		day:    window(OutputPerDay, 24*60*60, output, t.OutputPerDay),
 		minute: window(RequestsPerMinute, 60, 1, t.RequestsPerMinute),
 		open:   {Name: Concurrent, Add: 1, Max: t.Concurrent},
+		month:  {Name: MonthlyBudget, Start: first.Unix(), End: first.AddDate(0, 1, 0).Unix(), Add: cost, Max: t.MonthlyBudget},
 	}
 }
 
@@ -109,8 +130,9 @@ func (l *Limiter) Reserve(ctx context.Context, r Request, now time.Time) (*Lease
 	case len(r.Tenant) > maxTenant:
 		return nil, fmt.Errorf("limit: got a tenant of %d bytes, want at most %d", len(r.Tenant), maxTenant)
 	}
-	counters := l.tier(r.Tenant).counters(r.Output, now)
-	values, ok, err := l.state.Take(ctx, r.Tenant, counters[:], now)
+	all := l.tier(r.Tenant).counters(r.Output, r.Cost, now)
+	counters := all[:l.last+1]
+	values, ok, err := l.state.Take(ctx, r.Tenant, counters, now)
 	if err != nil {
 		return nil, fmt.Errorf("limit: %w", err)
 	}
@@ -120,13 +142,16 @@ func (l *Limiter) Reserve(ctx context.Context, r Request, now time.Time) (*Lease
 	if !ok {
 		return nil, exceeded(counters, values, now)
 	}
-	lease := &Lease{state: l.state, tenant: r.Tenant, counters: counters, requests: requestsOf(counters[minute], values[minute])}
+	lease := &Lease{
+		state: l.state, tenant: r.Tenant, counters: counters, requests: requestsOf(counters[minute], values[minute]),
+		id: rand.Text(),
+	}
 	if l.budget != nil {
 		lease.settleBudget, err = l.budget(ctx, r.Tenant, r.Cost, now)
 		if err != nil {
 			lease.settleBudget = nil
 			// The budget may have failed because the client went away.
-			if undo := lease.giveBack(context.WithoutCancel(ctx), 0, -1); undo != nil {
+			if undo := lease.giveBack(context.WithoutCancel(ctx), Used{}, -1); undo != nil {
 				return nil, errors.Join(err, undo)
 			}
 			return nil, err
@@ -139,21 +164,35 @@ func (l *Limiter) Reserve(ctx context.Context, r Request, now time.Time) (*Lease
 // that an audit shows came at the instant t before a restart. It leaves budgets
 // alone.
 func (l *Limiter) Charge(ctx context.Context, tenant string, output int64, t time.Time) error {
+	return l.charge(ctx, tenant, Used{Output: output}, t, hour, minute)
+}
+
+// ChargeCost counts what a request at the instant t cost, in nano-euro, for a
+// limiter with [Options].MonthlyBudget.
+func (l *Limiter) ChargeCost(ctx context.Context, tenant string, cost int64, t time.Time) error {
+	if l.state != nil && l.last != month {
+		return errors.New("limit: got a cost to charge, want a Limiter with MonthlyBudget")
+	}
+	return l.charge(ctx, tenant, Used{Cost: cost}, t, month, month)
+}
+
+func (l *Limiter) charge(ctx context.Context, tenant string, u Used, t time.Time, from, to int) error {
 	switch {
 	case l.state == nil:
 		return errors.New("limit: got the zero Limiter, want one of New")
-	case output < 0:
-		return fmt.Errorf("limit: got %d output tokens to charge, want 0 or more", output)
+	case u.Output < 0 || u.Cost < 0:
+		return fmt.Errorf("limit: got %d output tokens and %d nano-euro to charge, want 0 or more", u.Output, u.Cost)
 	case len(tenant) > maxTenant:
 		return fmt.Errorf("limit: got a tenant of %d bytes, want at most %d", len(tenant), maxTenant)
 	}
-	counters := Tier{OutputPerHour: Unlimited, OutputPerDay: Unlimited, RequestsPerMinute: Unlimited}.counters(output, t)
-	_, ok, err := l.state.Take(ctx, tenant, counters[:open], t)
+	none := Tier{OutputPerHour: Unlimited, OutputPerDay: Unlimited, RequestsPerMinute: Unlimited, MonthlyBudget: Unlimited}
+	counters := none.counters(u.Output, u.Cost, t)
+	_, ok, err := l.state.Take(ctx, tenant, counters[from:to+1], t)
 	if err != nil {
 		return fmt.Errorf("limit: %w", err)
 	}
 	if !ok {
-		return errors.New("limit: got more output tokens than a count holds")
+		return errors.New("limit: got more output tokens or money than a count holds")
 	}
 	return nil
 }
@@ -165,8 +204,9 @@ var ErrSettled = errors.New("limit: lease is settled already")
 type Lease struct {
 	state    State
 	tenant   string
-	counters [counterCount]Counter
+	counters []Counter
 	requests Requests
+	id       string // names what is given back
 
 	mu           sync.Mutex
 	used         *Used                              // of the first Settle or Release; guarded by mu
@@ -208,7 +248,7 @@ func (l *Lease) Detach(ctx context.Context) error {
 	}
 	at := l.counters[open]
 	at.Add = -at.Add
-	if err := l.state.Give(context.WithoutCancel(ctx), l.tenant, []Counter{at}); err != nil {
+	if err := l.state.Give(context.WithoutCancel(ctx), l.tenant, []Counter{at}, "detach "+l.id); err != nil {
 		return fmt.Errorf("limit: %w", err)
 	}
 	l.counters[open].Add = 0
@@ -230,7 +270,7 @@ func (l *Lease) settle(ctx context.Context, u Used) error {
 	ctx = context.WithoutCancel(ctx)
 	var all error
 	if !l.counted {
-		all = l.giveBack(ctx, l.used.Output, 0)
+		all = l.giveBack(ctx, *l.used, 0)
 		l.counted = all == nil
 	}
 	if l.settleBudget != nil {
@@ -244,13 +284,22 @@ func (l *Lease) settle(ctx context.Context, u Used) error {
 }
 
 // giveBack makes of what was reserved what was used.
-func (l *Lease) giveBack(ctx context.Context, output, requests int64) error {
-	back := l.counters
-	back[hour].Add = output - back[hour].Add
-	back[day].Add = output - back[day].Add
-	back[minute].Add = requests
-	back[open].Add = -back[open].Add
-	if err := l.state.Give(ctx, l.tenant, back[:]); err != nil {
+func (l *Lease) giveBack(ctx context.Context, u Used, requests int64) error {
+	back := slices.Clone(l.counters)
+	for i := range back {
+		c := &back[i]
+		switch i {
+		case hour, day:
+			c.Add = u.Output - c.Add
+		case minute:
+			c.Add = requests
+		case open:
+			c.Add = -c.Add
+		case month:
+			c.Add = u.Cost - c.Add
+		}
+	}
+	if err := l.state.Give(ctx, l.tenant, back, l.id); err != nil {
 		return fmt.Errorf("limit: %w", err)
 	}
 	return nil

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"math/rand/v2"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -19,7 +17,13 @@ import (
 // noon is the beginning of a minute and an hour.
 var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
 
-var unlimited = Tier{OutputPerHour: Unlimited, OutputPerDay: Unlimited, RequestsPerMinute: Unlimited, Concurrent: Unlimited}
+var unlimited = Tier{OutputPerHour: Unlimited, OutputPerDay: Unlimited, RequestsPerMinute: Unlimited, Concurrent: Unlimited, MonthlyBudget: Unlimited}
+
+func tierOf(edit func(*Tier)) Tier {
+	t := unlimited
+	edit(&t)
+	return t
+}
 
 func limiterOf(t *testing.T, tier Tier, o Options) *Limiter {
 	t.Helper()
@@ -32,7 +36,7 @@ func limiterOf(t *testing.T, tier Tier, o Options) *Limiter {
 // values reads the counts of acme at an instant, in the order of the counters.
 func values(t *testing.T, l *Limiter, now time.Time) [counterCount]int64 {
 	t.Helper()
-	counters := unlimited.counters(0, now)
+	counters := unlimited.counters(0, 0, now)
 	counters[minute].Add, counters[open].Add = 0, 0
 	got, ok, err := l.state.Take(t.Context(), "acme", counters[:], now)
 	require.NoError(t, err)
@@ -41,11 +45,6 @@ func values(t *testing.T, l *Limiter, now time.Time) [counterCount]int64 {
 }
 
 func TestLimits(t *testing.T) {
-	tier := func(edit func(*Tier)) Tier {
-		t := unlimited
-		edit(&t)
-		return t
-	}
 	at := noon.Add(59*time.Minute + 30*time.Second + time.Nanosecond)
 	rows := []struct {
 		name   string
@@ -55,20 +54,20 @@ func TestLimits(t *testing.T) {
 		limit  string // "" for let in
 		retry  time.Duration
 	}{
-		{"fits exactly", tier(func(t *Tier) { t.OutputPerHour = 100 }), []int64{60}, 40, "", 0},
-		{"one over the hour", tier(func(t *Tier) { t.OutputPerHour = 100 }), []int64{60}, 41, OutputPerHour, 30*time.Second - 1},
-		{"one over the day", tier(func(t *Tier) { t.OutputPerDay = 100 }), []int64{60}, 41, OutputPerDay, 11*time.Hour + 30*time.Second - 1},
-		{"over both: the longer", tier(func(t *Tier) { t.OutputPerHour, t.OutputPerDay = 100, 100 }), []int64{60}, 41, OutputPerDay, 11*time.Hour + 30*time.Second - 1},
-		{"too large for ever", tier(func(t *Tier) { t.OutputPerHour = 100 }), nil, 101, OutputPerHour, 0},
-		{"too large for the hour, over the day", tier(func(t *Tier) { t.OutputPerHour, t.OutputPerDay = 100, 120 }), []int64{60}, 101, OutputPerHour, 0},
-		{"requests", tier(func(t *Tier) { t.RequestsPerMinute = 2 }), []int64{0, 0}, 0, RequestsPerMinute, 30*time.Second - 1},
-		{"at once", tier(func(t *Tier) { t.Concurrent = 2 }), []int64{0, 0}, 0, Concurrent, time.Second},
-		{"requests, with a spent hour that nothing is asked of", tier(func(t *Tier) { t.OutputPerHour, t.RequestsPerMinute = 60, 1 }), []int64{60}, 0, RequestsPerMinute, 30*time.Second - 1},
-		{"at once and requests", tier(func(t *Tier) { t.Concurrent, t.RequestsPerMinute = 2, 2 }), []int64{0, 0}, 0, RequestsPerMinute, 30*time.Second - 1},
+		{"fits exactly", tierOf(func(t *Tier) { t.OutputPerHour = 100 }), []int64{60}, 40, "", 0},
+		{"one over the hour", tierOf(func(t *Tier) { t.OutputPerHour = 100 }), []int64{60}, 41, OutputPerHour, 30*time.Second - 1},
+		{"one over the day", tierOf(func(t *Tier) { t.OutputPerDay = 100 }), []int64{60}, 41, OutputPerDay, 11*time.Hour + 30*time.Second - 1},
+		{"over both: the longer", tierOf(func(t *Tier) { t.OutputPerHour, t.OutputPerDay = 100, 100 }), []int64{60}, 41, OutputPerDay, 11*time.Hour + 30*time.Second - 1},
+		{"too large for ever", tierOf(func(t *Tier) { t.OutputPerHour = 100 }), nil, 101, OutputPerHour, 0},
+		{"too large for the hour, over the day", tierOf(func(t *Tier) { t.OutputPerHour, t.OutputPerDay = 100, 120 }), []int64{60}, 101, OutputPerHour, 0},
+		{"requests", tierOf(func(t *Tier) { t.RequestsPerMinute = 2 }), []int64{0, 0}, 0, RequestsPerMinute, 30*time.Second - 1},
+		{"at once", tierOf(func(t *Tier) { t.Concurrent = 2 }), []int64{0, 0}, 0, Concurrent, time.Second},
+		{"requests, with a spent hour that nothing is asked of", tierOf(func(t *Tier) { t.OutputPerHour, t.RequestsPerMinute = 60, 1 }), []int64{60}, 0, RequestsPerMinute, 30*time.Second - 1},
+		{"at once and requests", tierOf(func(t *Tier) { t.Concurrent, t.RequestsPerMinute = 2, 2 }), []int64{0, 0}, 0, RequestsPerMinute, 30*time.Second - 1},
 		{"unlimited", unlimited, []int64{math.MaxInt64}, 0, "", 0},
 		{"no sum wraps around", unlimited, []int64{math.MaxInt64}, 1, OutputPerDay, 11*time.Hour + 30*time.Second - 1},
 		{"the zero tier", Tier{}, nil, 0, RequestsPerMinute, 0},
-		{"a call without answer under a spent limit", tier(func(t *Tier) { t.OutputPerHour = 60 }), []int64{60}, 0, "", 0},
+		{"a call without answer under a spent limit", tierOf(func(t *Tier) { t.OutputPerHour = 60 }), []int64{60}, 0, "", 0},
 	}
 	for _, row := range rows {
 		l := limiterOf(t, row.tier, Options{})
@@ -93,38 +92,43 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// After Retry-After the request fits, and a second earlier it does not.
-func TestRetryAfterIsCorrect(t *testing.T) {
-	random := rand.New(rand.NewPCG(11, 12))
-	refused := 0
-	for range 500 {
-		now := noon.Add(time.Duration(random.Int64N(int64(48 * time.Hour))))
-		l := limiterOf(t, Tier{OutputPerHour: 100, OutputPerDay: 150, RequestsPerMinute: 3, Concurrent: 100}, Options{})
-		for {
-			request := Request{"acme", random.Int64N(60), 0}
-			lease, err := l.Reserve(t.Context(), request, now)
-			if err == nil {
-				require.NoError(t, lease.Settle(t.Context(), Used{Output: request.Output}))
-				if random.IntN(3) == 0 {
-					now = now.Add(time.Duration(random.Int64N(int64(time.Hour))))
-				}
-				continue
-			}
-			var exceeded *ExceededError
-			require.ErrorAs(t, err, &exceeded)
-			header := http.Header{}
-			exceeded.Set(header)
-			seconds, err := time.ParseDuration(header.Get("Retry-After") + "s")
-			require.NoError(t, err)
-			_, err = l.Reserve(t.Context(), request, now.Add(seconds-time.Second))
-			require.Error(t, err, "%v", exceeded)
-			_, err = l.Reserve(t.Context(), request, now.Add(seconds))
-			require.NoError(t, err, "%v", exceeded)
-			refused++
-			break
-		}
+// The budget of a tier is a limit in nano-euro.
+func TestMonthlyBudget(t *testing.T) {
+	o := Options{MonthlyBudget: true}
+	l := limiterOf(t, tierOf(func(t *Tier) { t.MonthlyBudget = 2_500_000_000 }), o)
+	lease, err := l.Reserve(t.Context(), Request{"acme", 0, 2_000_000_000}, noon)
+	require.NoError(t, err)
+	_, err = l.Reserve(t.Context(), Request{"acme", 0, 500_000_001}, noon)
+	var exceeded *ExceededError
+	require.ErrorAs(t, err, &exceeded)
+	answer := httptest.NewRecorder()
+	exceeded.Respond(answer)
+	require.Contains(t, answer.Body.String(), "Rate limit monthly_budget reached: 2 of 2.5 € used or reserved, and this request asks for up to 0.500000001 € more.")
+	_, err = l.Reserve(t.Context(), Request{"acme", 0, 2_500_000_001}, noon)
+	require.ErrorAs(t, err, &exceeded)
+	require.Zero(t, exceeded.RetryAfter, "never")
+	require.NoError(t, lease.Settle(t.Context(), Used{Cost: 7}))
+	require.NoError(t, l.ChargeCost(t.Context(), "acme", 2_600_000_000, noon.AddDate(0, -1, 0)))
+	_, err = l.Reserve(t.Context(), Request{"acme", 0, 1}, noon.AddDate(0, -1, 0))
+	require.ErrorContains(t, err, MonthlyBudget, "whatever was charged")
+	require.NoError(t, l.ChargeCost(t.Context(), "acme", 3, noon))
+	require.Equal(t, int64(10), values(t, l, noon)[month])
+	_, err = l.Reserve(t.Context(), Request{"acme", 0, 2_499_999_990}, noon)
+	require.NoError(t, err)
+
+	require.ErrorContains(t, l.ChargeCost(t.Context(), "acme", -1, noon), "-1")
+	require.ErrorContains(t, l.ChargeCost(t.Context(), "acme", Unlimited, noon), "more output tokens or money")
+	require.ErrorContains(t, new(Limiter).ChargeCost(t.Context(), "acme", 1, noon), "New")
+	l = limiterOf(t, Tier{OutputPerHour: 1, OutputPerDay: 1, RequestsPerMinute: 1, Concurrent: 1}, Options{})
+	_, err = l.Reserve(t.Context(), Request{"acme", 0, 1}, noon)
+	require.NoError(t, err, "not asked for")
+	require.ErrorContains(t, l.ChargeCost(t.Context(), "acme", 1, noon), "want a Limiter with MonthlyBudget")
+	o.Tier = func(string) Tier { return unlimited }
+	o.Budget = func(context.Context, string, int64, time.Time) (func(context.Context, int64) error, error) {
+		return nil, nil
 	}
-	require.Equal(t, 500, refused)
+	_, err = New(o)
+	require.ErrorContains(t, err, "one of them")
 }
 
 // 200 requests at once at the edge of a limit: exactly as many are let in as
@@ -136,18 +140,19 @@ func TestExactAtTheEdge(t *testing.T) {
 		tier          Tier
 		first, second int
 	}{
-		{"output", Tier{OutputPerHour: 150_000, OutputPerDay: Unlimited, RequestsPerMinute: Unlimited, Concurrent: Unlimited}, 150, 75},
-		{"day", Tier{OutputPerHour: Unlimited, OutputPerDay: 199_999, RequestsPerMinute: Unlimited, Concurrent: Unlimited}, 199, 100},
-		{"requests", Tier{OutputPerHour: Unlimited, OutputPerDay: Unlimited, RequestsPerMinute: 210, Concurrent: Unlimited}, 200, 10},
-		{"at once", Tier{OutputPerHour: Unlimited, OutputPerDay: Unlimited, RequestsPerMinute: Unlimited, Concurrent: 17}, 17, 17},
+		{"output", tierOf(func(t *Tier) { t.OutputPerHour = 150_000 }), 150, 75},
+		{"day", tierOf(func(t *Tier) { t.OutputPerDay = 199_999 }), 199, 100},
+		{"requests", tierOf(func(t *Tier) { t.RequestsPerMinute = 210 }), 200, 10},
+		{"at once", tierOf(func(t *Tier) { t.Concurrent = 17 }), 17, 17},
+		{"money", tierOf(func(t *Tier) { t.MonthlyBudget = 100_000 }), 100, 50},
 	} {
-		l := limiterOf(t, row.tier, Options{})
+		l := limiterOf(t, row.tier, Options{MonthlyBudget: true})
 		storm := func() (leases []*Lease) {
 			all := make([]*Lease, goroutines)
 			var group sync.WaitGroup
 			for g := range goroutines {
 				group.Go(func() {
-					lease, err := l.Reserve(t.Context(), Request{"acme", 1000, 0}, noon)
+					lease, err := l.Reserve(t.Context(), Request{"acme", 1000, 1000}, noon)
 					if err != nil && !errors.As(err, new(*ExceededError)) {
 						t.Error(err)
 					}
@@ -168,14 +173,14 @@ func TestExactAtTheEdge(t *testing.T) {
 		for _, lease := range leases {
 			group.Go(func() {
 				defer lease.Release(t.Context())
-				if err := lease.Settle(t.Context(), Used{Output: 500}); err != nil {
+				if err := lease.Settle(t.Context(), Used{500, 500}); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		group.Wait()
 		first := int64(row.first)
-		require.Equal(t, [...]int64{hour: first * 500, day: first * 500, minute: first, open: 0}, values(t, l, noon), row.name)
+		require.Equal(t, [...]int64{hour: first * 500, day: first * 500, minute: first, open: 0, month: first * 500}, values(t, l, noon), row.name)
 		require.Len(t, storm(), row.second, row.name)
 	}
 }
@@ -222,7 +227,7 @@ func TestEveryExit(t *testing.T) {
 		}()
 		want.Output += exit.used.Output
 		want.Cost += exit.used.Cost
-		require.Equal(t, [...]int64{hour: want.Output, day: want.Output, minute: int64(i + 1), open: 0}, values(t, l, noon), exit.name)
+		require.Equal(t, [...]int64{hour: want.Output, day: want.Output, minute: int64(i + 1), open: 0, month: 0}, values(t, l, noon), exit.name)
 		require.Equal(t, want.Cost, spent.Load(), exit.name)
 	}
 }
@@ -246,7 +251,7 @@ func TestWindows(t *testing.T) {
 	require.NoError(t, next.Settle(t.Context(), Used{}))
 	require.Equal(t, int64(40), values(t, l, noon)[day])
 
-	counters := unlimited.counters(0, time.Unix(-1, 0))
+	counters := unlimited.counters(0, 0, time.Unix(-1, 0))
 	require.Equal(t, int64(-60), counters[minute].Start, "before 1970 too")
 }
 
@@ -255,7 +260,7 @@ func TestCharge(t *testing.T) {
 	l := limiterOf(t, Tier{OutputPerHour: 100, OutputPerDay: 200, RequestsPerMinute: 3, Concurrent: 1}, Options{})
 	require.NoError(t, l.Charge(t.Context(), "acme", 150, noon.Add(-time.Second)))
 	require.NoError(t, l.Charge(t.Context(), "acme", 30, noon))
-	require.Equal(t, [...]int64{hour: 30, day: 180, minute: 1, open: 0}, values(t, l, noon))
+	require.Equal(t, [...]int64{hour: 30, day: 180, minute: 1, open: 0, month: 0}, values(t, l, noon))
 	_, err := l.Reserve(t.Context(), Request{"acme", 21, 0}, noon)
 	require.ErrorContains(t, err, OutputPerDay)
 	_, err = l.Reserve(t.Context(), Request{"acme", 20, 0}, noon)
@@ -278,14 +283,14 @@ func TestDetach(t *testing.T) {
 	require.ErrorContains(t, err, Concurrent)
 	for range 2 { // the second time changes nothing
 		require.NoError(t, batch.Detach(t.Context()))
-		require.Equal(t, [...]int64{hour: 60, day: 60, minute: 1, open: 0}, values(t, l, noon))
+		require.Equal(t, [...]int64{hour: 60, day: 60, minute: 1, open: 0, month: 0}, values(t, l, noon))
 	}
 	_, err = l.Reserve(t.Context(), Request{"acme", 41, 0}, noon)
 	require.ErrorContains(t, err, OutputPerDay)
 	_, err = l.Reserve(t.Context(), Request{"acme", 40, 0}, noon)
 	require.NoError(t, err)
 	require.NoError(t, batch.Settle(t.Context(), Used{Output: 5}))
-	require.Equal(t, [...]int64{hour: 45, day: 45, minute: 2, open: 1}, values(t, l, noon), "the other is under way")
+	require.Equal(t, [...]int64{hour: 45, day: 45, minute: 2, open: 1, month: 0}, values(t, l, noon), "the other is under way")
 	require.ErrorIs(t, batch.Detach(t.Context()), ErrSettled)
 	require.ErrorIs(t, new(Lease).Detach(t.Context()), ErrSettled)
 }
@@ -328,6 +333,7 @@ func TestBudgetHook(t *testing.T) {
 type brokenState struct {
 	State
 	take, give error
+	ids        []string // of what was given back
 	short      bool
 }
 
@@ -338,11 +344,12 @@ func (s *brokenState) Take(ctx context.Context, tenant string, c []Counter, now 
 	return s.State.Take(ctx, tenant, c, now)
 }
 
-func (s *brokenState) Give(ctx context.Context, tenant string, c []Counter) error {
+func (s *brokenState) Give(ctx context.Context, tenant string, c []Counter, id string) error {
+	s.ids = append(s.ids, id)
 	if s.give != nil {
 		return s.give
 	}
-	return s.State.Give(ctx, tenant, c)
+	return s.State.Give(ctx, tenant, c, id)
 }
 
 func TestStateOutOfReach(t *testing.T) {
@@ -365,6 +372,14 @@ func TestStateOutOfReach(t *testing.T) {
 	state.give = nil
 	require.NoError(t, lease.Release(t.Context()))
 	require.Equal(t, int64(4+10), values(t, l, noon)[hour], "the one it could not give back stays reserved")
+	a, b := state.ids[0], state.ids[2]
+	require.Equal(t, []string{a, a, b, a}, state.ids, "one name for all tries")
+	require.NotEqual(t, a, b)
+	lease, err = l.Reserve(t.Context(), Request{"acme", 0, 0}, noon)
+	require.NoError(t, err)
+	require.NoError(t, lease.Detach(t.Context()))
+	require.NoError(t, lease.Release(t.Context()))
+	require.NotEqual(t, state.ids[4], state.ids[5], "two things are given back")
 
 	state.take = down
 	_, err = l.Reserve(t.Context(), Request{"acme", 10, 0}, noon)
@@ -385,11 +400,11 @@ func (s contextState) Take(ctx context.Context, tenant string, c []Counter, now 
 	return s.State.Take(ctx, tenant, c, now)
 }
 
-func (s contextState) Give(ctx context.Context, tenant string, c []Counter) error {
+func (s contextState) Give(ctx context.Context, tenant string, c []Counter, id string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return s.State.Give(ctx, tenant, c)
+	return s.State.Give(ctx, tenant, c, id)
 }
 
 // A client that goes away while its budget is asked leaves nothing reserved.
@@ -421,65 +436,4 @@ func TestBadRequests(t *testing.T) {
 		require.ErrorContains(t, err, "limit: got")
 		require.Less(t, len(err.Error()), 200)
 	}
-}
-
-func TestRespond(t *testing.T) {
-	l := limiterOf(t, Tier{OutputPerHour: 1000, OutputPerDay: Unlimited, RequestsPerMinute: 2, Concurrent: Unlimited}, Options{})
-	now := noon.Add(10*time.Second + time.Millisecond)
-	lease, err := l.Reserve(t.Context(), Request{"acme", 900, 0}, now)
-	require.NoError(t, err)
-	header := http.Header{}
-	lease.Requests().Set(header)
-	require.Equal(t, "2", header.Get("X-RateLimit-Limit-Requests"))
-	require.Equal(t, "1", header.Get("X-RateLimit-Remaining-Requests"))
-	require.Equal(t, "1779019260", header.Get("X-RateLimit-Reset-Requests"))
-
-	rows := []struct {
-		output     int64
-		retry, msg string
-	}{
-		{101, "3590", "Rate limit output_tokens_per_hour reached: 900 of 1000 used or reserved, and this request asks for up to 101 more."},
-		{1001, "", "Rate limit output_tokens_per_hour: this request alone asks for up to 1001, and the limit is 1000."},
-	}
-	for _, row := range rows {
-		_, err := l.Reserve(t.Context(), Request{"acme", row.output, 0}, now)
-		var exceeded *ExceededError
-		require.ErrorAs(t, err, &exceeded)
-		require.ErrorContains(t, err, OutputPerHour)
-		w := httptest.NewRecorder()
-		exceeded.Respond(w)
-		require.Equal(t, http.StatusTooManyRequests, w.Code)
-		require.Equal(t, row.retry, w.Header().Get("Retry-After"))
-		require.Equal(t, "1", w.Header().Get("X-RateLimit-Remaining-Requests"))
-		require.Equal(t, "application/json", w.Header().Get("Content-Type"))
-		require.JSONEq(t, `{"error":{"message":"`+row.msg+`","type":"rate_limit_error","code":"rate_limit_exceeded"}}`, w.Body.String())
-	}
-	for wait, want := range map[time.Duration]string{time.Nanosecond: "1", time.Second: "1", time.Second + 1: "2", time.Minute: "60"} {
-		e := ExceededError{Limit: OutputPerHour, RetryAfter: wait}
-		header = http.Header{}
-		e.Set(header)
-		require.Equal(t, want, header.Get("Retry-After"))
-		require.ErrorContains(t, &e, "retry after "+wait.String())
-	}
-	require.NotContains(t, (&ExceededError{}).Error(), "retry")
-	header = http.Header{}
-	requestsOf(Counter{Max: Unlimited}, 5).Set(header)
-	require.Empty(t, header)
-}
-
-func BenchmarkReserveSettle(b *testing.B) {
-	l, err := New(Options{Tier: func(string) Tier { return unlimited }})
-	require.NoError(b, err)
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			lease, err := l.Reserve(b.Context(), Request{"acme", 1000, 0}, noon)
-			if err == nil {
-				err = lease.Settle(b.Context(), Used{Output: 10})
-			}
-			if err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
 }

@@ -32,7 +32,10 @@ type State interface {
 
 	// Give adds to all the counters of a tenant whatever their Max; Add may be
 	// negative. A counter that was dropped stays dropped; none falls below zero.
-	Give(ctx context.Context, tenant string, counters []Counter) error
+	// After an error it may be called again with the same id, which no other call
+	// has: a state that may have counted and lost the answer then does not count
+	// twice.
+	Give(ctx context.Context, tenant string, counters []Counter, id string) error
 }
 
 // ErrFull says that there is state of as many tenants as there may be, and none
@@ -64,6 +67,10 @@ type count struct {
 // NewMemory returns empty state for at most maxTenants tenants; zero is 100,000.
 // A tenant is dropped when all its windows are over and none of its requests is
 // under way. If there is no such tenant, a new one is refused with [ErrFull].
+//
+// Whoever replays the past with [Limiter.Charge] begins with the oldest: windows
+// are dropped as calls come that are past them, so a replay from the newest on
+// would hold every minute of it, and look through them all for each call.
 func NewMemory(maxTenants int) *Memory {
 	if maxTenants <= 0 {
 		maxTenants = defaultTenants
@@ -111,7 +118,7 @@ func (m *Memory) Take(_ context.Context, tenant string, counters []Counter, now 
 }
 
 // Give implements [State].
-func (m *Memory) Give(_ context.Context, tenant string, counters []Counter) error {
+func (m *Memory) Give(_ context.Context, tenant string, counters []Counter, _ string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	counts := m.tenants[tenant]

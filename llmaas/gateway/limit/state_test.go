@@ -67,7 +67,7 @@ func TestMemoryEdges(t *testing.T) {
 	require.Equal(t, []int64{7}, got)
 
 	give := func(name string, add int64) {
-		require.NoError(t, m.Give(t.Context(), "a", []Counter{{Name: name, Add: add}}))
+		require.NoError(t, m.Give(t.Context(), "a", []Counter{{Name: name, Add: add}}, ""))
 	}
 	give("other", 5)
 	give("n", -100)
@@ -78,7 +78,7 @@ func TestMemoryEdges(t *testing.T) {
 	give("n", Unlimited)
 	got, _, _ = take(0, Unlimited)
 	require.Equal(t, []int64{Unlimited}, got, "never around")
-	require.NoError(t, m.Give(t.Context(), "nobody", []Counter{{Name: "n", Add: 1}}))
+	require.NoError(t, m.Give(t.Context(), "nobody", []Counter{{Name: "n", Add: 1}}, ""))
 }
 
 // The limiter against a plain account of everything that ever happened.
@@ -173,7 +173,7 @@ func TestMemoryConcurrent(t *testing.T) {
 		for g := range goroutines {
 			want += used[g][who]
 		}
-		counters := unlimited.counters(0, noon)
+		counters := unlimited.counters(0, 0, noon)
 		got, _, err := m.Take(t.Context(), strconv.Itoa(who), counters[:hour+1], noon)
 		require.NoError(t, err)
 		require.Equal(t, want, got[0])

@@ -3,7 +3,6 @@ package limit
 import (
 	"bytes"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +29,7 @@ type Tier struct {
 	RequestsPerMinute int64 // in a minute of the clock
 	Concurrent        int64 // requests under way at once
 
-	MonthlyBudget  int64 // nano-euro in a calendar month; enforced by Options.Budget
+	MonthlyBudget  int64 // nano-euro in a calendar month, UTC; enforced by Options.MonthlyBudget
 	PurchaseCredit int64 // nano-euro paid up front; for the host's books
 	Priority       string
 }
@@ -76,16 +75,11 @@ type tierLine struct {
 //	]}
 //
 // A limit that is absent or null is Unlimited. Money is whole euros, as strings.
-// Unknown fields, ids given twice and negative limits are refused.
+// Unknown fields, keys and ids given twice and negative limits are refused.
 func LoadTiers(r io.Reader) ([]Tier, error) {
 	var file tierFile
-	d := json.NewDecoder(io.LimitReader(r, 1<<20))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&file); err != nil {
+	if err := decodeStrict(r, &file); err != nil {
 		return nil, fmt.Errorf("limit: tiers: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("limit: tiers: got more after the JSON value, want one value")
 	}
 	if file.Source == "" {
 		return nil, errors.New("limit: tiers: got no source, want where the limits stand")

@@ -40,6 +40,10 @@ func TestLoadTiers(t *testing.T) {
 		{file(`{"id":"a","purchase_credit_eur":"-1"}`), "purchase_credit_eur"},
 		{file(`{"id":"a","output_per_hour":1}`), "output_per_hour"},
 		{file(`{"id":"a"}`) + "{}", "more after"},
+		{file(`{"id":"a","output_tokens_per_day":1,"output_tokens_per_day":2}`), `"output_tokens_per_day" twice`},
+		{file(`{"id":"a","ID":"b"}`), `"ID" twice`},
+		{`{"as_of":"2026-05-17","source":"test","tiers":[{"id":"a"}],"tiers":[{"id":"b"}]}`, `"tiers" twice`},
+		{file(`{"id":"a"}`) + strings.Repeat(" ", maxData), "more than"},
 	}
 	for _, row := range rows {
 		tiers, err := LoadTiers(strings.NewReader(row.file))
