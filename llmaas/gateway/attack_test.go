@@ -2,12 +2,14 @@ package gateway_test
 
 import (
 	"bufio"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -167,6 +169,59 @@ func TestHugeBodies(t *testing.T) {
 		})
 	}
 	require.Empty(t, h.upstream())
+}
+
+// TestJSONBombs has bodies that cost a reader far more than their bytes. They are
+// refused while they are read, with memory in proportion to their length.
+func TestJSONBombs(t *testing.T) {
+	const length = 4 << 20
+	const head = `{"model":"llama3.3:70b","messages":[{"role":"user","content":"Hello"}`
+	fill := func(open, one, end string) string {
+		return open + strings.Repeat(one+",", (length-len(open)-len(end))/(len(one)+1)-1) + one + end
+	}
+	h := newHouse(t, nil)
+	for _, row := range []struct{ name, path, body, says string }{
+		{"arrays in arrays", "/chat/completions", head + `],"x":` + strings.Repeat("[", length/2) + strings.Repeat("]", length/2) + "}", "no JSON at byte"},
+		{"objects in objects", "/chat/completions", head + `],"x":` + strings.Repeat(`{"a":`, length/6) + "1" + strings.Repeat("}", length/6) + "}", "no JSON at byte"},
+		{"arrays that do not end", "/chat/completions", strings.Repeat("[", length), "no JSON at byte"},
+		{"prompts", "/completions", fill(`{"model":"llama3.3:70b","prompt":[`, `""`, `]}`), "want at most"},
+		{"messages", "/chat/completions", fill(head+",", `{"role":"user"}`, `]}`), "want at most"},
+		{"parts", "/chat/completions", fill(head+`,{"role":"user","content":[`, `{"type":"text"}`, `]}]}`), "want at most"},
+		{"tool calls", "/chat/completions", fill(head+`,{"role":"assistant","tool_calls":[`, `{}`, `]}]}`), "want at most"},
+		{"tools", "/chat/completions", fill(head+`],"tools":[`, `{}`, `]}`), "want at most"},
+		{"tools that are none", "/chat/completions", fill(head+`],"tools":[`, `1`, `]}`), "tools: want objects"},
+		{"documents", "/chat/completions", fill(head+`],"documents":[`, `"a"`, `]}`), "want at most"},
+		{"names", "/chat/completions", head + "]," + names(700_000) + `"x":1}`, "want at most"},
+		{"texts to embed", "/embeddings", fill(`{"model":"bge-m3:567m","input":[`, `"a"`, `]}`), "want at most"},
+		{"a number that is too long", "/chat/completions", head + `],"max_tokens":` + strings.Repeat("9", length) + "}", "max_tokens: want"},
+		{"an exponent", "/chat/completions", head + `],"n":1e` + strings.Repeat("9", 1000) + "}", "n: want"},
+		{"a packed body", "/chat/completions", gzipped(head + `],"x":"` + strings.Repeat("a", length) + `"}`), "want UTF-8"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			got := h.send(t, h.key, "POST", "/v1"+row.path, row.body, "Content-Encoding", map[bool]string{true: "gzip", false: "identity"}[row.name == "a packed body"])
+			runtime.ReadMemStats(&after)
+			require.Equal(t, 400, got.status)
+			require.Contains(t, got.body, row.says)
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(6*len(row.body)+4<<20))
+		})
+	}
+	require.Empty(t, h.upstream())
+	// What is just small enough is read.
+	got := h.send(t, h.key, "POST", "/v1/chat/completions", head+`],"x":[`+strings.Repeat(`"a",`, 200_000)+`1]}`)
+	require.Equal(t, 200, got.status, got.body)
+	// And a file of many small requests is kept from being run, not read to its end.
+	file := h.upload(t, h.key, strings.Repeat(line("a", `{"model":"llama3.3:70b","messages":[]}`), 50_001))
+	require.Contains(t, h.send(t, h.key, "POST", "/v1/batches", order(file)).body, "want fewer requests")
+}
+
+func gzipped(s string) string {
+	var b strings.Builder
+	w := gzip.NewWriter(&b)
+	_, _ = io.WriteString(w, s) // a Builder takes any write
+	_ = w.Close()
+	return b.String()
 }
 
 // served runs a gateway as Serve does, and returns its address.

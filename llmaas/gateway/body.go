@@ -283,7 +283,13 @@ func (a *ask) chatField(name string, value []byte, at span) error {
 		if string(value) == "null" {
 			return nil
 		}
-		return elements(value, func(tool []byte) error { a.tools = append(a.tools, string(tool)); return nil })
+		return elements(value, func(tool []byte) error {
+			if tool[0] != '{' {
+				return badBody("tools: want objects")
+			}
+			a.tools = append(a.tools, string(tool))
+			return nil
+		})
 	case "stream_options":
 		a.streamAt = at
 		if string(value) == "null" {

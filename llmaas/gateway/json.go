@@ -12,12 +12,16 @@ import (
 // validJSON refuses what is not one JSON value in UTF-8. What readers take in
 // different ways (a byte order mark, UTF-16, broken UTF-8, halves of surrogate
 // pairs) is refused here, so that the guard reads what a machine reads.
-// encoding/json bounds the depth (10,000).
+// encoding/json bounds the depth (10,000); a bomb of many values is refused too.
 func validJSON(raw []byte) error {
 	if !utf8.Valid(raw) {
 		return badBody("want UTF-8")
 	}
-	if json.Valid(raw) {
+	switch {
+	case !json.Valid(raw):
+	case crowded(raw):
+		return badBody("want at most %d names, strings and objects", maxValues)
+	default:
 		return nil
 	}
 	var value json.RawMessage
@@ -26,6 +30,31 @@ func validJSON(raw []byte) error {
 		return badBody("no JSON at byte %d", syntax.Offset)
 	}
 	return badBody("want one JSON value")
+}
+
+// maxValues bounds the names, strings and objects of a body. Each costs memory, up
+// to a hundred times its bytes, and strings a judgment; numbers are passed over.
+const maxValues = 1 << 18
+
+// crowded reports whether valid JSON has more. None has with less than three
+// bytes for each, so most bodies are not looked at.
+func crowded(raw []byte) bool {
+	if len(raw) < 3*maxValues {
+		return false
+	}
+	n := 0
+	for w := (walker{raw: raw}); w.at < len(raw); {
+		switch raw[w.at] {
+		case '"':
+			w.text()
+			n++
+			continue
+		case '{':
+			n++
+		}
+		w.at++
+	}
+	return n > maxValues
 }
 
 // walker goes through JSON that is known to be valid, without copying it. Each

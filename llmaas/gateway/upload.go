@@ -72,6 +72,7 @@ const (
 	maxRequests = 50_000  // of a batch (the service's batch API, 2026)
 	maxNames    = 1 << 10 // of models and endpoints, in bytes
 	maxField    = 256     // a longer part of a form is a file
+	maxJudged   = 1 << 20 // of all requests together; each is judged by itself
 )
 
 // upload reads a file. It may be the requests of a batch, one a line, whatever
@@ -88,6 +89,9 @@ func (a *ask) upload(contentType string) error {
 			return nil // a field, such as the purpose
 		}
 		for line := range bytes.Lines(content) {
+			if a.work.problem != "" {
+				return nil // nobody runs it, nobody need judge the rest
+			}
 			if line = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\ufeff"))); len(line) == 0 {
 				continue
 			}
@@ -138,8 +142,8 @@ func (a *ask) request(line []byte) error {
 	if !found {
 		a.work.refuse("want a body in each request")
 	}
-	if a.work.requests++; a.work.requests > maxRequests {
-		a.work.refuse("want at most 50000 requests")
+	if a.work.requests++; a.work.requests > maxRequests || len(a.others) > maxJudged {
+		a.work.refuse("want fewer requests")
 	}
 	return err
 }
