@@ -52,6 +52,9 @@
 // are hashed all the same, but whoever reads the server can tell whether a name
 // that he guesses is there.
 //
+// Files and batches are known to the gateway that took them, so that a load
+// balancer in front must send a tenant's /files and /batches to one of them.
+//
 // A server that does not answer at the start ends the program. While it is gone
 // later, calls are refused with 503, since nobody can say what is left of their
 // limits; when it is back the next call finds it. It must keep what it counts:

@@ -67,7 +67,7 @@ func assemble(ctx context.Context, c config, keys *access.Keys, shared Shared) (
 		return nil, log, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", api)
+	mux.Handle("/", api)
 	mux.Handle("/console/", page)
 	mux.Handle("GET /metrics", adminOnly(keys, meters))
 	return mux, log, nil

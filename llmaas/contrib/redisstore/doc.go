@@ -32,6 +32,29 @@
 // tenant's choice: [behavior.Policy].FailClosed. When the server is back, the next
 // prompt finds it; nothing need be restarted.
 //
+// # Limits and budgets
+//
+// Several gateways also count as one: [Limits] is the State of package limit, with
+// the monthly budgets of tiers among its counts, and [Budgets] that of package
+// cost, on the same server.
+//
+//	limits, err := redisstore.NewLimits(store, redisstore.CountOptions{})
+//	limiter, err := limit.New(limit.Options{Tier: tierOf, State: limits, MonthlyBudget: true})
+//	budgets, err := redisstore.NewBudgets(store, redisstore.CountOptions{})
+//	budget, err := cost.NewBudget(cost.BudgetOptions{Cap: capOf, State: budgets})
+//
+// They are exact to the token and the nano-euro, however many gateways ask at
+// once, in one round trip before a call and one after it. What is settled counts
+// once, also when the answer of the server got lost and it is tried again: the
+// server remembers for a minute what it settled.
+//
+// A server that evicts keys when its memory is full, or loses them when it
+// dies, forgets what was used, and calls that were under way then take what they
+// give back off the counts begun since: where that matters, run one with
+// "maxmemory-policy noeviction" and "appendonly yes", apart from the sessions.
+// When it does not answer, calls are refused unless [CountOptions].FailOpen lets
+// them go on. examples/cluster shows all of it with two gateways.
+//
 // # What is not covered
 //
 // Redis Cluster and Sentinel. Encryption on the server. Clocks: gateways that

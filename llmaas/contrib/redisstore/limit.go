@@ -1,20 +1,3 @@
-// # Limits and budgets
-//
-// Several gateways also count as one: [Limits] is the State of package limit and
-// [Budgets] that of package cost, on the same server.
-//
-//	limits, err := redisstore.NewLimits(store, redisstore.CountOptions{})
-//	limiter, err := limit.New(limit.Options{Tier: tierOf, State: limits})
-//	budgets, err := redisstore.NewBudgets(store, redisstore.CountOptions{})
-//	budget, err := cost.NewBudget(cost.BudgetOptions{Cap: capOf, State: budgets})
-//
-// They are exact to the token and the nano-euro, however many gateways ask at
-// once. A server that evicts keys when its memory is full, or loses them when it
-// dies, forgets what was used, and calls that were under way then take what they
-// give back off the counts begun since: where that matters, run one with
-// "maxmemory-policy noeviction" and "appendonly yes", apart from the sessions.
-// When it does not answer, calls are refused unless [CountOptions].FailOpen lets
-// them go on. examples/cluster shows all of it with two gateways.
 package redisstore
 
 import (
@@ -54,10 +37,10 @@ const retryWindow = time.Minute
 
 // CountOptions configure [NewLimits] and [NewBudgets].
 type CountOptions struct {
-	// MaxCall is the longest that a call can take. What a gateway had reserved
-	// when it died is freed (requests at once) or counts as spent (money) when
-	// nothing has changed the count for so long. Zero means DefaultMaxCall. All
-	// gateways on one server need the same.
+	// MaxCall is the longest that a call can take; for Budgets a batch is one, too.
+	// What a gateway had reserved when it died is freed (requests at once) or
+	// counts as spent (money) when nothing has changed the count for so long. Zero
+	// means DefaultMaxCall. All gateways on one server need the same.
 	MaxCall time.Duration
 
 	// FailOpen is asked when the server did not answer, or with an error, and

@@ -39,8 +39,8 @@ type Options struct {
 	// same defaults. All gateways on one server need the same.
 	Window, HalfLife time.Duration
 
-	// Timeout is how long an Append waits for Redis, connecting included. Zero
-	// means DefaultTimeout.
+	// Timeout is how long an Append waits for Redis, connecting included; what is
+	// settled after a call waits so long twice. Zero means DefaultTimeout.
 	Timeout time.Duration
 
 	// Connections bounds the connections to the server. Zero means go-redis's
