@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
 	"time"
 
@@ -68,6 +69,9 @@ func (g *Gateway) order(x *exchange) error {
 // the ordinary one counts.
 func (g *Gateway) quote(w work, at time.Time) cost.Amount {
 	total, err := g.price(cost.Usage{Input: w.input, Output: w.output}, at, true)
+	if errors.Is(err, cost.ErrOverflow) {
+		return math.MaxInt64 // more than any budget has
+	}
 	if err != nil {
 		g.Log.Warn("gateway: no quote of a batch", "err", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/llmaas/llmaas-go/tokens"
@@ -17,10 +18,10 @@ var endpoints = map[string]struct {
 	methods string
 	kind    bodyKind
 }{
-	"/models":               {"GET", noBody},
+	"/models":               {"GET HEAD", noBody},
 	"/chat/completions":     {"POST", chatBody},
 	"/completions":          {"POST", chatBody},
-	"/embeddings":           {"POST", jsonBody},
+	"/embeddings":           {"POST", embedBody},
 	"/rerank":               {"POST", jsonBody},
 	"/v2/rerank":            {"POST", jsonBody},
 	"/audio/transcriptions": {"POST", formBody},
@@ -33,11 +34,12 @@ var endpoints = map[string]struct {
 type bodyKind uint8
 
 const (
-	noBody   bodyKind = iota
-	chatBody          // JSON with messages or a prompt
-	jsonBody          // JSON with a model
-	formBody          // multipart with a model
-	anyBody           // of files and batches
+	noBody    bodyKind = iota
+	chatBody           // JSON with messages or a prompt
+	jsonBody           // JSON with a model
+	embedBody          // JSON with a model and an input
+	formBody           // multipart with a model
+	anyBody            // of files and batches
 )
 
 // endpoint is a request's path below /v1. Only plain letters, and no part that is
@@ -80,12 +82,14 @@ type ask struct {
 	metered   bool // counts against limits
 	maxTokens int64
 	choices   int64
+	texts     int64 // of prompt, each of which has its choices
 	user      string
 	prompts   []string // new in this turn
 	others    []string // further texts that a machine might read
 	messages  []tokens.Message
 	tools     []string
 
+	input  input    // of an embedding
 	models []string // of a batch
 	work   work     // of a batch
 
@@ -100,6 +104,9 @@ type span struct{ start, end int }
 // read takes the body in, as far as it may be long. One that says that it is
 // longer is refused before a byte of it is read.
 func (g *Gateway) read(x *exchange) ([]byte, error) {
+	if coding := x.r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, errEncoding
+	}
 	if x.r.ContentLength > g.MaxBody {
 		return nil, errTooLarge
 	}
@@ -135,6 +142,15 @@ var errNoMessages = badBody("messages is missing or empty")
 
 func badBody(format string, args ...any) error { return &bodyError{fmt.Sprintf(format, args...)} }
 
+// in says of an error in which member it is, unless it does so itself.
+func in(name string, err error) error {
+	var bad *bodyError
+	if errors.As(err, &bad) && !strings.HasPrefix(bad.what, name) {
+		return badBody("%s: %s", name, bad.what)
+	}
+	return err
+}
+
 // defaultMaxTokens is the service's own (API page, 2025 and 2026).
 const defaultMaxTokens = 1024
 
@@ -161,14 +177,21 @@ func (g *Gateway) body(x *exchange) error {
 	case chatBody:
 		err = x.ask.chat()
 	case jsonBody:
-		err = x.ask.json()
+		err = x.ask.json(x.ask.common)
+	case embedBody:
+		err = x.ask.json(x.ask.embedField)
 	case formBody:
 		err = x.ask.form(x.r.Header.Get("Content-Type"))
 	}
-	if err == nil && len(x.ask.messages) > 0 {
+	switch {
+	case err != nil:
+		return err
+	case len(x.ask.messages) > 0:
 		x.estimate = tokens.For(x.ask.model).EstimateMessages(x.ask.messages, x.ask.tools...)
+	case spec.kind == embedBody:
+		x.estimate.Total = x.ask.input.estimate(x.ask.model)
 	}
-	return err
+	return nil
 }
 
 // method refuses methods that are not among those that the endpoint takes.
@@ -182,16 +205,27 @@ func (x *exchange) method(allowed string) error {
 	return errMethod
 }
 
-func (a *ask) json() error {
+func (a *ask) json(field func(name string, value []byte, at span) error) error {
 	a.metered = true
-	err := validJSON(a.raw)
-	if err == nil {
-		err = members(a.raw, bodyNames, a.common)
-	}
+	err := a.fields(field)
 	if err == nil && a.model == "" {
 		err = badBody("model is missing")
 	}
 	return err
+}
+
+// fields calls f with the members of the body.
+func (a *ask) fields(f func(name string, value []byte, at span) error) error {
+	if err := validJSON(a.raw); err != nil {
+		return err
+	}
+	return members(a.raw, bodyNames, func(name string, value []byte, at span) error {
+		err := f(name, value, at)
+		if err != nil && slices.Contains(bodyNames, name) { // others are the caller's words
+			err = in(name, err)
+		}
+		return err
+	})
 }
 
 // common reads the fields that all JSON endpoints share.
@@ -212,10 +246,16 @@ func (a *ask) common(name string, value []byte, at span) (err error) {
 	return nil
 }
 
+// maxPrompts is how many prompts one request may bring, as elsewhere in the API.
+const maxPrompts = 2048
+
 // prompt is the text of /completions and of an image: a string, or several.
 // Token ids are refused: nobody could judge them.
 func (a *ask) prompt(value []byte) error {
 	add := func(value []byte) error {
+		if a.texts++; a.texts > maxPrompts {
+			return badBody("prompt: want at most %d strings", maxPrompts)
+		}
 		s, err := unquote(value)
 		if err != nil {
 			return badBody("prompt: want a string or an array of strings")
@@ -233,7 +273,7 @@ func (a *ask) prompt(value []byte) error {
 // bodyNames are the members that the gateway or the guard reads.
 var bodyNames = []string{
 	"model", "user", "prompt", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "best_of", "tools",
-	"documents", "chat_template", "suffix", "prompt_embeds",
+	"documents", "chat_template", "suffix", "prompt_embeds", "input",
 }
 
 // hostNames are members of a chat body in which no caller of the host speaks:
@@ -247,12 +287,10 @@ var hostNames = map[string]bool{
 
 func (a *ask) chat() error {
 	a.metered = true
-	if err := validJSON(a.raw); err != nil {
+	if err := a.fields(a.chatField); err != nil {
 		return err
 	}
-	if err := members(a.raw, bodyNames, a.chatField); err != nil {
-		return err
-	}
+	a.choices *= max(a.texts, 1)
 	if a.maxTokens == 0 {
 		a.maxTokens = defaultMaxTokens
 	}

@@ -23,7 +23,8 @@
 // The body of a request goes to the machine as it came, byte for byte, and so
 // does the answer. There are two exceptions: a stream is asked for its usage
 // when the caller did not (and the chunk with it is kept from the caller), and a
-// model is renamed where lifecycle says so.
+// model is renamed where lifecycle says so. Headers pass if they are on a list, a
+// query never does, and neither side may compress: nobody could read along.
 //
 // # Streams
 //
@@ -51,6 +52,10 @@
 // formats) and of the model are left alone. What two readers would read in two
 // ways is refused with status 400: names that stand twice or in another case,
 // unknown roles, token ids, broken UTF-8, half a surrogate pair.
+//
+// What becomes an embedding, a rank or a sound is not judged: such a model follows
+// no instructions. There an input may be token ids, and the step guard of the
+// record says "unread".
 //
 // # Files and batches
 //

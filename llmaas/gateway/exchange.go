@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -165,6 +166,9 @@ func (g *Gateway) most(x *exchange) cost.Amount {
 		Reasoning: true,
 		Choices:   int(x.ask.choices),
 	})
+	if errors.Is(err, cost.ErrOverflow) {
+		return math.MaxInt64 // more than any budget has
+	}
 	if err != nil {
 		g.Log.Warn("gateway: no quote", "request", x.id, "err", err)
 		return 0
@@ -195,8 +199,11 @@ func (g *Gateway) guard(x *exchange) error {
 			return errBlocked
 		}
 	}
-	if x.report.Action == guard.Flag {
+	switch {
+	case x.report.Action == guard.Flag:
 		x.decide("flag", x.report.Rules()...)
+	case x.ask.metered && len(x.ask.prompts)+len(x.ask.others) == 0:
+		x.decide("unread") // an input without a prompt, or token ids
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/llmaas/llmaas-go/cost"
 	"github.com/llmaas/llmaas-go/lifecycle"
@@ -19,6 +20,7 @@ var (
 	errLimits      = errors.New("gateway: limits")
 	errNoEndpoint  = errors.New("gateway: no such endpoint")
 	errMethod      = errors.New("gateway: method")
+	errEncoding    = errors.New("gateway: the body is compressed")
 	errTooLarge    = errors.New("gateway: the body is too large")
 	errBody        = errors.New("gateway: the body")
 	errNoModel     = errors.New("gateway: no such model")
@@ -28,6 +30,7 @@ var (
 	errOutput      = errors.New("gateway: the answer was stopped by the guard")
 	errGone        = errors.New("gateway: the caller went away")
 	errTimeout     = errors.New("gateway: out of time")
+	errCompressed  = errors.New("gateway: the machine compressed its answer")
 	errBrokenOff   = errors.New("gateway: the machine broke off its answer")
 	errUnrecorded  = errors.New("gateway: the audit cannot be written")
 	statusCanceled = 499 // nginx's word for a caller that went away; seen only by one that still reads
@@ -55,6 +58,7 @@ var failures = []struct {
 	{access.ErrForbidden, failure{403, "permission_error", "endpoint_not_allowed", "This key may not use this endpoint."}},
 	{errNoEndpoint, failure{404, "invalid_request_error", "unknown_url", "There is no such endpoint."}},
 	{errMethod, failure{405, "invalid_request_error", "method_not_allowed", "The endpoint does not take this method."}},
+	{errEncoding, failure{415, "invalid_request_error", "unsupported_encoding", "The request body must not be compressed."}},
 	{errTooLarge, failure{413, "invalid_request_error", "request_too_large", "The request body is too large."}},
 	{errNoModel, failure{404, "invalid_request_error", "model_not_found", "The requested model does not exist."}},
 	{errNoFile, failure{404, "invalid_request_error", "not_found", "There is no such file or batch."}},
@@ -67,6 +71,7 @@ var failures = []struct {
 	{cost.ErrFull, failure{503, "service_unavailable_error", "overloaded", "The gateway is busy. Try again soon."}},
 	{errLimits, failure{503, "service_unavailable_error", "limits_unavailable", "The limits cannot be read, so the request is not served."}},
 	{balance.ErrNoBackend, failure{503, "service_unavailable_error", "no_backend", "No machine can serve this model now."}},
+	{errCompressed, failure{502, "server_error", "upstream_encoding", "The machine answered in an encoding that nobody asked for."}},
 	{errBrokenOff, failure{502, "server_error", "upstream_broken_off", "The machine broke off its answer."}},
 }
 
@@ -120,8 +125,14 @@ func (x *exchange) fail(err error) {
 	if x.status != 0 {
 		return
 	}
-	if x.failure.status == 503 {
+	x.w.Header().Del("Content-Disposition") // of an answer that is not passed on
+	var over *cost.OverBudgetError
+	switch {
+	case x.failure.status == 503:
 		x.w.Header().Set("Retry-After", "1")
+	case errors.As(err, &over) && over.Most <= over.Cap: // else waiting is of no use
+		seconds := (over.Resets.Sub(x.begun) + time.Second - 1) / time.Second
+		x.w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	}
 	x.refuse(x.failure)
 }

@@ -169,6 +169,8 @@ func TestExchanges(t *testing.T) {
 		holds        []string
 		upstream     string // body that reached a machine; "" means none did
 		step         string // last step of the audit, and its decision
+		header       []string
+		also         string // another step
 	}{
 		{name: "chat", body: hello, status: 200, holds: []string{`"content":"You wrote: Hello"`}, upstream: hello, step: "answer allow"},
 		{name: "unknown fields pass through", body: chat(model, "Hello", `,"guided_choice":["a"],  "seed":7.0`), status: 200, upstream: chat(model, "Hello", `,"guided_choice":["a"],  "seed":7.0`), step: "answer allow"},
@@ -204,6 +206,23 @@ func TestExchanges(t *testing.T) {
 		{name: "path trick", path: "/v1/files/../chat/completions", body: hello, status: 404, holds: []string{`"unknown_url"`}, step: "access refuse"},
 		{name: "encoded path trick", path: "/v1/files/%2e%2e/admin", body: hello, status: 404, holds: []string{`"unknown_url"`}, step: "access refuse"},
 		{name: "embeddings", path: "/v1/embeddings", body: `{"model":"bge-m3:567m","input":["a"],"encoding_format":"base64"}`, status: 200, holds: []string{`"embedding":"`}, upstream: `{"model":"bge-m3:567m","input":["a"],"encoding_format":"base64"}`, step: "answer allow"},
+		{name: "token ids", path: "/v1/embeddings", body: `{"model":"bge-m3:567m","input":[[1,2,3],"a",[4]]}`, status: 200, upstream: `{"model":"bge-m3:567m","input":[[1,2,3],"a",[4]]}`, step: "answer allow", also: "guard unread"},
+		{name: "token ids of one text", path: "/v1/embeddings", body: `{"model":"bge-m3:567m","input":[1,2,3]}`, status: 200, upstream: `{"model":"bge-m3:567m","input":[1,2,3]}`, step: "answer allow", also: "guard unread"},
+		{name: "token ids of a prompt", path: "/v1/completions", body: `{"model":"` + model + `","prompt":[1,2,3]}`, status: 400, holds: []string{`prompt: want a string`}, step: "body refuse"},
+		{name: "input that is none", path: "/v1/embeddings", body: `{"model":"bge-m3:567m","input":[[["a"]]]}`, status: 400, holds: []string{`input: want a string, token ids, or`}, step: "body refuse"},
+		{name: "input that is an object", path: "/v1/embeddings", body: `{"model":"bge-m3:567m","input":{"a":1}}`, status: 400, holds: []string{`input: want`}, step: "body refuse"},
+		{name: "query", path: "/v1/chat/completions?model=another", body: hello, status: 200, upstream: hello, step: "answer allow"},
+		{name: "compressed body", body: "\x1f\x8b\x08", header: []string{"Content-Encoding", "gzip"}, status: 415, holds: []string{`"unsupported_encoding"`}, step: "body refuse"},
+		{name: "empty body", body: " ", status: 400, holds: []string{`it is empty`}, step: "body refuse"},
+		{name: "messages that are none", body: `{"model":"` + model + `","messages":"Hello"}`, status: 400, holds: []string{`"messages: want a JSON array"`}, step: "body refuse"},
+		{name: "a message that is none", body: `{"model":"` + model + `","messages":[1]}`, status: 400, holds: []string{`"messages: want a JSON object"`}, step: "body refuse"},
+		{name: "tools that are none", body: chat(model, "Hello", `,"tools":{}`), status: 400, holds: []string{`"tools: want a JSON array"`}, step: "body refuse"},
+		{name: "half a surrogate pair", body: `{"model":"` + model + `","messages":[{"role":"user","content":"\ud83d"}]}`, status: 400, holds: []string{`"messages: content: a string holds half of a surrogate pair"`}, step: "body refuse"},
+		{name: "every prompt has its answer", key: "poor", path: "/v1/completions", body: `{"model":"` + model + `","prompt":["a","b","c"],"max_tokens":50}`, status: 429, holds: []string{`"rate_limit_exceeded"`}, step: "limit refuse"},
+		{name: "too many prompts", path: "/v1/completions", body: `{"model":"` + model + `","prompt":["a"` + strings.Repeat(`,"a"`, 2048) + `]}`, status: 400, holds: []string{`want at most 2048`}, step: "body refuse"},
+		{name: "HEAD of models", method: "HEAD", path: "/v1/models", status: 200, step: "answer allow"},
+		{name: "OPTIONS", method: "OPTIONS", status: 405, holds: []string{`"method_not_allowed"`}, step: "body refuse"},
+		{name: "HEAD of what is posted", method: "HEAD", status: 405, step: "body refuse"},
 		{name: "rerank", path: "/v1/v2/rerank", body: `{"model":"bge-reranker-large","query":"a","documents":["a"]}`, status: 200, holds: []string{`"relevance_score":1`}, upstream: `{"model":"bge-reranker-large","query":"a","documents":["a"]}`, step: "answer allow"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -225,7 +244,7 @@ func TestExchanges(t *testing.T) {
 			if row.method == "" {
 				row.method = "POST"
 			}
-			got := h.send(t, key, row.method, row.path, row.body)
+			got := h.send(t, key, row.method, row.path, row.body, row.header...)
 			require.Equal(t, row.status, got.status, got.body)
 			for _, want := range row.holds {
 				require.Contains(t, got.body, want)
@@ -246,6 +265,13 @@ func TestExchanges(t *testing.T) {
 			require.Len(t, records, 1)
 			last := records[0].Steps[len(records[0].Steps)-1]
 			require.Equal(t, row.step, last.Name+" "+last.Decision)
+			var steps []string
+			for _, s := range records[0].Steps {
+				steps = append(steps, s.Name+" "+s.Decision)
+			}
+			if row.also != "" {
+				require.Contains(t, steps, row.also)
+			}
 			require.Equal(t, row.status, records[0].Status)
 			require.Empty(t, records[0].Prompt)
 			if row.status == 200 && row.path == "/v1/chat/completions" {

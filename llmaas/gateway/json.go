@@ -24,6 +24,9 @@ func validJSON(raw []byte) error {
 	default:
 		return nil
 	}
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return badBody("it is empty")
+	}
 	var value json.RawMessage
 	var syntax *json.SyntaxError
 	if errors.As(json.Unmarshal(raw, &value), &syntax) {

@@ -126,13 +126,15 @@ func leaves(v any, all []string) []string {
 func FuzzAsk(f *testing.F) {
 	for _, seed := range []string{
 		`{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a"}]}],"stream":true,"stream_options":{"x":1},"n":2}`,
-		`{"stream_options":null,"stream":true,"prompt":["a","b"],"model":"m","max_tokens":3}`,
+		`{"model":"m","input":["a",[1,2],3]}`, `{"stream_options":null,"stream":true,"prompt":["a","b"],"model":"m","max_tokens":3}`,
 		` {"messages":[{"role":"assistant","tool_calls":[{"id":"1","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","content":null}],"model":"m","stream":true}`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		for _, read := range []func(*ask) error{(*ask).chat, (*ask).json} {
+		for _, read := range []func(*ask) error{
+			(*ask).chat, func(a *ask) error { return a.json(a.common) }, func(a *ask) error { return a.json(a.embedField) },
+		} {
 			a := &ask{raw: slices.Clone(raw), choices: 1}
 			if read(a) != nil {
 				continue
@@ -144,6 +146,7 @@ func FuzzAsk(f *testing.F) {
 			require.NoError(t, read(b), string(out))
 			require.Equal(t, "another", b.model)
 			require.Equal(t, a.messages, b.messages)
+			require.Equal(t, a.input, b.input)
 			require.True(t, !b.stream || b.usageSaid)
 		}
 	})

@@ -124,11 +124,11 @@ func (m *message) content(value []byte) error {
 		return elements(value, m.part)
 	}
 	s, err := unquote(value)
-	if err != nil {
+	if err != nil && value[0] != '"' {
 		return badBody("messages: content: want a string or an array of parts")
 	}
 	m.Content = s
-	return nil
+	return in("content", err)
 }
 
 func (m *message) part(raw []byte) error {

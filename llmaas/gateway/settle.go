@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
+	"net/http"
 	"strings"
 
 	"github.com/llmaas/llmaas-go/cost"
@@ -135,10 +137,10 @@ func (x *exchange) measured(b bill) metrics.Request {
 }
 
 // recordedStatus is what the caller was sent, or what it would have been sent
-// when the answer had begun already.
+// when the answer had begun already. After a panic it was nothing.
 func (x *exchange) recordedStatus() int {
 	if x.failure != nil {
 		return x.failure.status
 	}
-	return x.status
+	return cmp.Or(x.status, http.StatusInternalServerError)
 }

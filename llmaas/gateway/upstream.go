@@ -36,9 +36,6 @@ func (g *Gateway) send(x *exchange) error {
 		return err
 	}
 	req.URL.Path = "/v1" + x.path
-	if x.filing == nil {
-		req.URL.RawQuery = x.r.URL.RawQuery
-	}
 	for _, name := range passedOn {
 		if values := x.r.Header.Values(name); len(values) > 0 {
 			req.Header[name] = values
@@ -52,6 +49,7 @@ func (g *Gateway) send(x *exchange) error {
 		}
 	}
 	req.Header.Set("X-Request-Id", x.id)
+	req.Header.Set("Accept-Encoding", "identity") // else any is welcome (RFC 9110 §12.5.3)
 	resp, err := g.Backends.RoundTrip(req)
 	if err != nil {
 		return err
@@ -87,6 +85,9 @@ func (g *Gateway) answer(x *exchange) error {
 		return g.list(x)
 	}
 	defer func() { _ = x.resp.Body.Close() }()
+	if coding := x.resp.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return errCompressed // nobody could read it on the way
+	}
 	h := x.w.Header()
 	for _, name := range passedBack {
 		if values := x.resp.Header.Values(name); len(values) > 0 {
@@ -99,7 +100,8 @@ func (g *Gateway) answer(x *exchange) error {
 	if x.filing != nil {
 		return g.filed(x)
 	}
-	if strings.HasPrefix(x.resp.Header.Get("Content-Type"), "text/event-stream") {
+	kind, _, _ := strings.Cut(x.resp.Header.Get("Content-Type"), ";")
+	if strings.EqualFold(strings.TrimSpace(kind), "text/event-stream") && x.resp.StatusCode == http.StatusOK {
 		return x.stream()
 	}
 	return x.whole()
@@ -118,7 +120,10 @@ func (x *exchange) whole() error {
 	case err != nil || len(body) > maxReply:
 		return errBrokenOff
 	}
-	if x.resp.StatusCode >= 400 && !json.Valid(body) {
+	switch {
+	case x.resp.StatusCode/100 == 3: // machines have nothing to send anyone to
+		return &machineError{http.StatusBadGateway}
+	case x.resp.StatusCode >= 400 && !json.Valid(body):
 		return &machineError{x.resp.StatusCode}
 	}
 	if x.resp.StatusCode == http.StatusOK {
@@ -135,6 +140,8 @@ func (x *exchange) whole() error {
 	x.first = x.g.Now()
 	x.status = x.resp.StatusCode
 	x.w.WriteHeader(x.status)
+	// Without a Content-Length the caller sees the end of a long answer when the
+	// handler returns: its next request then finds this one settled.
 	if _, err := x.w.Write(body); err != nil {
 		return errGone
 	}
