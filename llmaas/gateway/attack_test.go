@@ -195,14 +195,14 @@ func TestJSONBombs(t *testing.T) {
 		{"texts to embed", "/embeddings", fill(`{"model":"bge-m3:567m","input":[`, `"a"`, `]}`), "want at most"},
 		{"a number that is too long", "/chat/completions", head + `],"max_tokens":` + strings.Repeat("9", length) + "}", "max_tokens: want"},
 		{"an exponent", "/chat/completions", head + `],"n":1e` + strings.Repeat("9", 1000) + "}", "n: want"},
-		{"a packed body", "/chat/completions", gzipped(head + `],"x":"` + strings.Repeat("a", length) + `"}`), "want UTF-8"},
+		{"a packed body", "/chat/completions", gzipped(head + `],"x":"` + strings.Repeat("a", length) + `"}`), "must not be compressed"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			got := h.send(t, h.key, "POST", "/v1"+row.path, row.body, "Content-Encoding", map[bool]string{true: "gzip", false: "identity"}[row.name == "a packed body"])
 			runtime.ReadMemStats(&after)
-			require.Equal(t, 400, got.status)
+			require.Contains(t, []int{400, 415}, got.status)
 			require.Contains(t, got.body, row.says)
 			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(6*len(row.body)+4<<20))
 		})
