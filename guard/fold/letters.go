@@ -10,7 +10,6 @@ import (
 // ("i.g.n.o.r.e"), and parts words that were joined by a sign ("ignore.all.rules").
 func decodeSpaced(s string, d *draft) {
 	w := weaver{s: s, d: d}
-	apart := hasLetterwise(s)
 	for i := 0; i < len(s) && !d.full(); {
 		if s[i] <= ' ' {
 			i++
@@ -25,14 +24,22 @@ func decodeSpaced(s string, d *draft) {
 				end = last
 			}
 		case end-i >= 3:
-			w.token(i, end, apart)
+			w.token(i, end)
 		}
 		i = end
 	}
 	w.rest()
 }
 
-// hasLetterwise reports whether some word of three letters and more is set apart by a sign.
+// hasLetterwise reports whether some word of three letters and more is set apart by a sign. It looks
+// once.
+func (w *weaver) hasLetterwise() bool {
+	if !w.looked {
+		w.looked, w.letterwise = true, hasLetterwise(w.s)
+	}
+	return w.letterwise
+}
+
 func hasLetterwise(s string) bool {
 	for i := gapEnd(s, 0); i < len(s); i = gapEnd(s, i) {
 		end := tokenEnd(s, i)
@@ -112,14 +119,14 @@ func (w *weaver) joinLetters(start, end int) {
 }
 
 // token looks for one sign between all letters, or between three words and more.
-func (w *weaver) token(start, end int, apart bool) {
+func (w *weaver) token(start, end int) {
 	sign := separator(w.s[start:end])
 	if sign == 0 {
 		return
 	}
 	letters, parted, alternate := letterwise(w.s[start:end], sign)
 	switch {
-	case alternate && (letters > 2 || letters == 2 && apart):
+	case alternate && (letters > 2 || letters == 2 && w.hasLetterwise()):
 		w.strip(start, end, sign, "")
 	case !alternate && parted >= 3:
 		w.strip(start, end, sign, " ")
@@ -291,16 +298,20 @@ func (w *weaver) leet(start, end int) {
 		last--
 	}
 	one := leetOne(w.s[first:last])
-	for i := start; i < end; i++ {
+	for i := first; i < last; i++ {
 		switch c := w.s[i]; {
-		case c >= utf8.RuneSelf || leet[c] == 0 || i < first || last <= i:
-			w.d.copy(w.s, i, i+1)
+		case c >= utf8.RuneSelf || leet[c] == 0:
+			continue
 		case c == '1':
+			w.d.copy(w.s, start, i)
 			w.d.addByte(one, i, i+1)
 		default:
+			w.d.copy(w.s, start, i)
 			w.d.addByte(leet[c], i, i+1)
 		}
+		start = i + 1
 	}
+	w.d.copy(w.s, start, end)
 	w.done = end
 }
 
@@ -320,7 +331,7 @@ func leetOne(word string) byte {
 			read[i] = c
 		}
 	}
-	if theLexicon().has(read[:len(word)]) {
+	if theLexicon().words[string(read[:len(word)])] {
 		return 'l'
 	}
 	return 'i'

@@ -30,17 +30,22 @@ const (
 
 // lexicon is the word list, made ready for looking up. It is built once and never changes.
 type lexicon struct {
-	filter  [1 << 10]uint64 // a bit for each hash of a key: says no, or maybe
+	filter  [1 << 11]uint64 // a bit for each hash of a key: says no, or maybe
 	keys    []uint64        // sorted
 	kinds   []uint8         // of keys: the shift, or backwards
 	lengths [longestWord + 1]shelf
+	words   map[string]bool
 }
 
 // shelf holds the listed words of one length.
 type shelf struct {
-	letters []uint32 // of each word: a bit for each letter it has
-	words   []listed
+	letters     []uint32 // of each word: a bit for each letter it has
+	words       []listed
+	first, last [26]wordSet // by letter: the words that begin or end so, or with a neighbor of it
 }
+
+// wordSet has a bit for each word of a shelf.
+type wordSet [4]uint64
 
 // listed is a word as a bag of letters.
 type listed struct {
@@ -51,7 +56,7 @@ type listed struct {
 var theLexicon = sync.OnceValue(newLexicon)
 
 func newLexicon() *lexicon {
-	l := new(lexicon)
+	l := &lexicon{words: map[string]bool{}}
 	disguised := make(map[uint64]uint8)
 	for line := range strings.Lines(wordList) {
 		if strings.HasPrefix(line, "#") {
@@ -96,9 +101,18 @@ func newLexicon() *lexicon {
 
 // list adds word to the words of its length, once.
 func (l *lexicon) list(word string) {
-	same := &l.lengths[len(word)]
-	if slices.ContainsFunc(same.words, func(w listed) bool { return w.text == word }) {
+	if l.words[word] {
 		return
+	}
+	l.words[word] = true
+	same, i := &l.lengths[len(word)], len(l.lengths[len(word)].words)
+	for c := range byte(26) {
+		if near(word[0], 'a'+c) {
+			same.first[c][i/64] |= 1 << (i % 64)
+		}
+		if near(word[len(word)-1], 'a'+c) {
+			same.last[c][i/64] |= 1 << (i % 64)
+		}
 	}
 	counts, letters := bag([]byte(word))
 	same.words = append(same.words, listed{word, counts})
@@ -123,7 +137,7 @@ func wordKey(word string) uint64 {
 	return binary.LittleEndian.Uint64(b[:])
 }
 
-func hash(key uint64) uint64 { return key * 0x9E3779B97F4A7C15 >> 48 }
+func hash(key uint64) uint64 { return key * 0x9E3779B97F4A7C15 >> 47 }
 
 // disguise says what the word with this key is: a shift, backwards, or 0 for no listed word.
 func (l *lexicon) disguise(key uint64) uint8 {
@@ -142,35 +156,21 @@ func (l *lexicon) unscramble(word []byte) string {
 	}
 	counts, letters := bag(word)
 	same := &l.lengths[len(word)]
+	first, last := &same.first[(word[0]-'a')%26], &same.last[(word[len(word)-1]-'a')%26]
 	best, least := "", len(word)/4+1
-	for i, others := range same.letters {
-		if bits.OnesCount32(letters^others) > 2*least {
-			continue
-		}
-		w := &same.words[i]
-		if !near(word[0], w.text[0]) && !near(word[len(word)-1], w.text[len(word)-1]) {
-			continue
-		}
-		if n := distance(&counts, &w.counts); n < least {
-			best, least = w.text, n
+	for k := range first {
+		for set := first[k] | last[k]; set != 0; set &= set - 1 {
+			i := 64*k + bits.TrailingZeros64(set)
+			if bits.OnesCount32(letters^same.letters[i]) > 2*least {
+				continue
+			}
+			w := &same.words[i]
+			if n := distance(&counts, &w.counts); n < least {
+				best, least = w.text, n
+			}
 		}
 	}
 	return best
-}
-
-// has reports whether word is listed.
-func (l *lexicon) has(word []byte) bool {
-	if len(word) > longestWord {
-		return false
-	}
-	_, letters := bag(word)
-	same := &l.lengths[len(word)]
-	for i, others := range same.letters {
-		if letters == others && same.words[i].text == string(word) {
-			return true
-		}
-	}
-	return false
 }
 
 // distance is how many letters of a stand for others in b, each of which must be a neighbor in the

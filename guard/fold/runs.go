@@ -98,13 +98,13 @@ func (w *weaver) base64(start, end, padded int) bool {
 func isControl(c byte) bool { return c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7F }
 
 // decodeHex finds bytes written as pairs of hexadecimal digits, whose decoding is text.
-func decodeHex(s string, d *draft) { decodeNumbers(s, d, leastHex, hexPair) }
+func decodeHex(s string, d *draft) { decodeNumbers(s, d, leastHex, hexWord, hexPair) }
 
 // decodeDecimal finds ASCII codes written as decimal numbers, whose decoding is text.
-func decodeDecimal(s string, d *draft) { decodeNumbers(s, d, leastHex, decimalByte) }
+func decodeDecimal(s string, d *draft) { decodeNumbers(s, d, leastHex, decimalWord, decimalByte) }
 
 // decodeBinary finds bytes written as eight binary digits, whose decoding is text.
-func decodeBinary(s string, d *draft) { decodeNumbers(s, d, 4, binaryByte) }
+func decodeBinary(s string, d *draft) { decodeNumbers(s, d, 4, binaryWord, binaryByte) }
 
 // hexPair reads a byte as two hexadecimal digits, with or without 0x or \x before it.
 func hexPair(s string) (byte, int) {
@@ -146,13 +146,46 @@ func decimalByte(s string) (byte, int) {
 	return byte(n), size
 }
 
-// decodeNumbers finds runs of at least least bytes that read reads, side by side or set apart.
-func decodeNumbers(s string, d *draft, least int, read func(string) (byte, int)) {
+// The kinds of word bytes: what a number may begin with.
+const (
+	anyWord = 1 << iota
+	hexWord
+	decimalWord
+	binaryWord
+)
+
+// wordBytes says of what kinds each byte is; 0: it is of no word.
+var wordBytes = func() (t [256]uint8) {
+	for i := range t {
+		c := byte(i)
+		if isWordByte(c) {
+			t[i] = anyWord
+		}
+		if _, ok := hexDigit(c); ok {
+			t[i] |= hexWord
+		}
+		if '0' <= c && c <= '9' {
+			t[i] |= decimalWord
+		}
+		if c == '0' || c == '1' {
+			t[i] |= binaryWord
+		}
+	}
+	return t
+}()
+
+// decodeNumbers finds runs of at least least bytes that read reads, side by side or set apart; kind
+// is what the first of them begins with.
+func decodeNumbers(s string, d *draft, least int, kind uint8, read func(string) (byte, int)) {
 	w := weaver{s: s, d: d}
 	run := d.scratch[:0]
 	for i := 0; i < len(s) && !d.full(); {
-		if !isWordByte(s[i]) || i > 0 && isWordByte(s[i-1]) {
+		switch is := wordBytes[s[i]]; {
+		case is == 0:
 			i++
+			continue
+		case is&kind == 0:
+			i = wordEnd(s, i)
 			continue
 		}
 		start, end := i, i
@@ -174,11 +207,19 @@ func decodeNumbers(s string, d *draft, least int, read func(string) (byte, int))
 			w.replace(run, start, end)
 		}
 		d.scratch = run
-		for i = max(end, start+1); i < len(s) && isWordByte(s[i]) && isWordByte(s[i-1]); {
-			i++
+		if i = max(end, start+1); isWordByte(s[i-1]) {
+			i = wordEnd(s, i)
 		}
 	}
 	w.rest()
+}
+
+// wordEnd is where the word ends that goes on at i.
+func wordEnd(s string, i int) int {
+	for i < len(s) && wordBytes[s[i]] != 0 {
+		i++
+	}
+	return i
 }
 
 // isWordByte reports whether c is an ASCII letter or digit.

@@ -11,6 +11,8 @@ type weaver struct {
 	d    *draft
 	done int // s[:done] is dealt with
 	some bool
+
+	looked, letterwise bool // for words that are set apart letter by letter; there is one
 }
 
 // upTo copies what stands before start, or as much of it as belongs to the runs.
