@@ -4,6 +4,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"unsafe"
 )
 
 // The names of the decoded views.
@@ -155,14 +156,15 @@ func (t *Text) Truncated() bool { return t.truncated }
 func (t *Text) decode(v *View, how *decoder) bool {
 	input := v.raw
 	if how.folded || v.folded {
-		if t.input == "" {
-			t.input = string(v.Text)
+		if t.input == "" { // not a copy: no one writes to v.Text before Reset, which forgets the input
+			t.input = unsafe.String(unsafe.SliceData(v.Text), len(v.Text))
 		}
 		input = t.input
 	}
 	d := &t.draft
 	d.bytes, d.pieces, d.cut = d.bytes[:0], d.pieces[:0], false
 	d.limit, d.most = min(t.left, 2*len(input)), min(t.leftPieces, 16+len(input)/32)
+	d.expected = min(d.limit, len(input))
 	d.stretches = t.stretches(v, how, len(input))
 	how.run(input, d)
 	t.truncated = t.truncated || d.cut

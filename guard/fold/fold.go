@@ -274,8 +274,11 @@ func (f *folder) write(text string, rest int) { f.n += copy(f.room(rest), text) 
 // room returns where the next bytes go, at least slack of them and rest.
 func (f *folder) room(rest int) []byte {
 	if len(f.out)-f.n < rest+slack {
-		f.out = slices.Grow(f.out[:f.n], rest+slack+f.n/2)
-		f.out = f.out[:cap(f.out)]
+		done := f.size - rest
+		more := max(f.n-done, 0) * rest / max(done, 1)                  // if the rest grows as what was read did
+		longer := make([]byte, f.n+rest+2*slack+min(more+more/8, rest)) // append would take more
+		copy(longer, f.out[:f.n])
+		f.out = longer
 	}
 	return f.out[f.n:]
 }

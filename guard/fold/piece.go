@@ -57,11 +57,12 @@ func (p piece) unitAt(i int) Span {
 
 // draft is a view in the making.
 type draft struct {
-	bytes  []byte
-	pieces []piece
-	limit  int  // bytes that may be written
-	cut    bool // there would have been more
-	most   int  // pieces that may be made; then spans grow coarse
+	bytes    []byte
+	pieces   []piece
+	limit    int  // bytes that may be written
+	expected int  // bytes that a decoder writes when it finds much
+	cut      bool // there would have been more
+	most     int  // pieces that may be made; then spans grow coarse
 
 	scratch []byte // a decoder's own
 	shift   byte   // of the alphabet: what decodeShift is to undo
@@ -69,20 +70,34 @@ type draft struct {
 	stretches []Span // what decoders of words in disguise are to read
 }
 
-// full reports whether nothing more fits.
-func (d *draft) full() bool { return !d.fits(1) }
+// full reports whether nothing more fits, and remembers it.
+func (d *draft) full() bool {
+	if len(d.bytes) < d.limit {
+		return false
+	}
+	d.cut = true
+	return true
+}
 
-// fits reports whether n more bytes may be written, and remembers if not. It makes room by doubling,
-// which leaves less garbage than append does.
+// fits reports whether n more bytes may be written, and remembers if not.
 func (d *draft) fits(n int) bool {
 	if len(d.bytes)+n > d.limit {
 		d.cut = true
 		return false
 	}
 	if cap(d.bytes)-len(d.bytes) < n {
-		d.bytes = slices.Grow(d.bytes, max(n, cap(d.bytes)))
+		d.bytes = slices.Grow(d.bytes, max(n, more(len(d.bytes), d.expected)))
 	}
 	return true
+}
+
+// more is how many to make room for where there are n: as many again, or at once what is expected
+// in the end, for what is outgrown is garbage.
+func more(n, expected int) int {
+	if n < 4<<10 {
+		return max(n, 16)
+	}
+	return max(n/4, expected-n)
 }
 
 // add appends text, which stems as a whole from [start, end).
@@ -96,7 +111,7 @@ func add[T string | []byte](d *draft, text T, start, end int) {
 
 // addByte is add of one byte.
 func (d *draft) addByte(c byte, start, end int) {
-	if d.full() {
+	if !d.fits(1) {
 		return
 	}
 	d.note(1, start, end, false)
@@ -203,7 +218,7 @@ const coarse = 1<<31 - 1
 func (d *draft) begin(p piece, start, end int) {
 	if len(d.pieces) < d.most {
 		if len(d.pieces) == cap(d.pieces) {
-			d.pieces = slices.Grow(d.pieces, max(16, cap(d.pieces)))
+			d.pieces = slices.Grow(d.pieces, more(len(d.pieces), d.most))
 		}
 		d.pieces = append(d.pieces, p)
 		return

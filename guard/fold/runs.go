@@ -1,6 +1,7 @@
 package fold
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -82,6 +83,9 @@ func (w *weaver) base64(start, end, padded int) bool {
 			if isControl(c) || c >= 0xF8 {
 				w.d.scratch = text
 				return false // most runs that are no text end here, after a few bytes
+			}
+			if len(text) == cap(text) {
+				text = slices.Grow(text, more(len(text), (end-start)/4*3))
 			}
 			text = append(text, c)
 		}
@@ -194,6 +198,9 @@ func decodeNumbers(s string, d *draft, least int, kind uint8, read func(string) 
 			c, size := read(s[i:])
 			if size == 0 {
 				break
+			}
+			if len(run) == cap(run) {
+				run = slices.Grow(run, more(len(run), (len(s)-start)/size))
 			}
 			run = append(run, c)
 			i += size
