@@ -19,11 +19,18 @@
 // microwatt-hours:
 //
 //	Usage     model requests failed limited input output cost energy
-//	Curve     time requests failed output p50 p99, one for each ten seconds with a request
-//	Alerts    alert value since
-//	Backends  name models weight in_flight latency out until draining
+//	Curve     time requests failed output cost p50 p99, one for each ten seconds with a request
+//	Alerts    alert measure value above since
+//	Backends  name models weight in_flight latency out until draining failures reason
 //	Models    model phase end_of_support days_left successor
-//	History   time tenant endpoint model backend status input output duration ttft cost rules
+//	History   id time tenant endpoint model backend status input output duration ttft cost rules limit
+//
+// # What the page does
+//
+// Above all stands what is wrong now: alerts, machines that are out, failures. What
+// begins or ends is said once to a screen reader, and the title counts the alerts.
+// A chart tells what was at the time under the pointer. When the gateway goes away,
+// the page says since when, keeps what it knew and comes back by itself.
 //
 // # Who may see it
 //

@@ -3,6 +3,7 @@ package console
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -22,7 +23,10 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
-	s := stream{w: w, control: http.NewResponseController(w), last: make(map[string]string)}
+	s := stream{
+		w: w, control: http.NewResponseController(w), last: make(map[string]string),
+		beat: ": " + strconv.FormatInt(c.o.Every.Milliseconds(), 10) + "\n\n",
+	}
 	ticker := time.NewTicker(c.o.Every)
 	defer ticker.Stop()
 	for s.look(c.sources) == nil {
@@ -44,11 +48,12 @@ type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	last    map[string]string // what was sent of each source
+	beat    string            // a comment: when to expect the next
 }
 
 // look sends what has changed, or a comment that shows that the gateway lives.
 func (s *stream) look(sources []source) error {
-	out := []byte(": \n\n")
+	out := []byte(s.beat)
 	for _, source := range sources {
 		data, err := json.Marshal(source.get())
 		if err != nil || s.last[source.name] == string(data) {

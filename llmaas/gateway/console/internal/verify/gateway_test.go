@@ -8,32 +8,39 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// start builds examples/gateway, runs it and returns what it wrote for scripts.
-func start(t *testing.T) map[string]string {
+// start builds examples/gateway, runs it and returns what it wrote for scripts,
+// and a func that stops it before the end of the test.
+func start(t *testing.T, args ...string) (vars map[string]string, stop func()) {
 	t.Helper()
 	dir := t.TempDir()
 	program, env := filepath.Join(dir, "gateway"), filepath.Join(dir, "env")
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-C", "../../../../..", "-o", program, "./examples/gateway").CombinedOutput()
 	require.NoError(t, err, string(out))
-	cmd := exec.CommandContext(t.Context(), program, "-env", env)
+	ctx, cancel := context.WithCancel(t.Context())
+	cmd := exec.CommandContext(ctx, program, append(args, "-env", env)...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second
 	require.NoError(t, cmd.Start())
-	t.Cleanup(func() { _ = cmd.Wait() })
+	stop = sync.OnceFunc(func() {
+		cancel()
+		_ = cmd.Wait() // that it was interrupted
+	})
+	t.Cleanup(stop)
 	var text []byte
 	require.Eventually(t, func() bool { text, err = os.ReadFile(env); return err == nil }, 20*time.Second, 20*time.Millisecond)
-	vars := make(map[string]string)
+	vars = make(map[string]string)
 	for line := range strings.Lines(string(text)) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		vars[name] = value
 	}
-	return vars
+	return vars, stop
 }
 
 // fetch makes one request with a key, and returns the status and the answer.

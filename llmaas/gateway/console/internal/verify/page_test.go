@@ -5,6 +5,10 @@ import (
 	"context"
 	"image"
 	_ "image/png"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -81,7 +85,7 @@ func scheme(name string) chromedp.Action {
 // live figures, and the history is searched. The browser has nothing to complain
 // about, the policy included, and the key is in no address.
 func TestConsoleInABrowser(t *testing.T) {
-	vars := start(t)
+	vars, _ := start(t)
 	traffic(t, vars)
 	p := newTab(t)
 	p.run(t, chromedp.Navigate(vars["CONSOLE_URL"]), chromedp.WaitVisible("#key", chromedp.ByQuery))
@@ -101,11 +105,17 @@ func TestConsoleInABrowser(t *testing.T) {
 	require.Contains(t, p.text(t, "#requests-rows"), "<b>bold</b>", "a name is text, never markup")
 	require.Contains(t, p.text(t, "#usage-rows"), "llama3.3:70b")
 	require.Contains(t, p.text(t, "#backends-rows"), "gpu-12")
+	require.Equal(t, "12 of 12", p.text(t, "#now-machines"))
+	require.Contains(t, p.text(t, "#latency-at"), "99th percentile")
 	require.Contains(t, p.text(t, "#models-rows"), "gpt-oss:120b")
 
 	before := p.text(t, "#usage-rows")
+	p.run(t, chromedp.Evaluate("document.kept = document.querySelector('#usage-rows tr'); true", nil))
 	traffic(t, vars)
 	require.Eventually(t, func() bool { return p.text(t, "#usage-rows") != before }, 10*time.Second, 100*time.Millisecond, "figures are live")
+	var kept bool
+	p.run(t, chromedp.Evaluate("document.kept.isConnected", &kept))
+	require.True(t, kept, "rows are changed where they are, so that a selection lasts")
 
 	// Tab walks to the search: nothing on the way traps it.
 	for range 40 {
@@ -116,7 +126,7 @@ func TestConsoleInABrowser(t *testing.T) {
 	}
 	require.Equal(t, "status", focused)
 	p.run(t, chromedp.KeyEvent("410"+kb.Enter), chromedp.WaitVisible("#found:not(:empty)", chromedp.ByQuery))
-	require.Equal(t, "10 requests", p.text(t, "#found"))
+	require.Equal(t, "10 requests, the newest first", p.text(t, "#found"))
 	require.Contains(t, p.text(t, "#requests-rows"), "deepseek-r1:70b")
 	require.NotContains(t, p.text(t, "#requests-rows"), "llama3.3:70b")
 
@@ -127,6 +137,44 @@ func TestConsoleInABrowser(t *testing.T) {
 	p.run(t, chromedp.Evaluate("location.href+performance.getEntriesByType('resource').map(e=>e.name).join()", &addresses))
 	require.NotContains(t, addresses, vars["ADMIN_KEY"])
 	require.Len(t, p.said(), 1, "%v", p.said())
+}
+
+// The console says that a machine is down and why, and that the gateway is gone
+// and has come back: nobody has to sign in again, or to load the page.
+func TestConsoleSaysWhatIsWrong(t *testing.T) {
+	machine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"choices":[{"index":0,"message":{"role":"assistant","content":"a word"},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9}}`)
+	}))
+	defer machine.Close()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	addr := free.Addr().String()
+	require.NoError(t, free.Close())
+	args := []string{"-addr", addr, "-keys", filepath.Join(t.TempDir(), "keys.json"), "-upstream", machine.URL + "/v1", "-upstream", "http://127.0.0.1:1/v1"}
+	vars, stop := start(t, args...)
+	for range 20 {
+		got, answer := fetch(t, vars["API_KEY"], "POST", vars["BASE_URL"]+"/chat/completions", `{"model":"llama3.3:70b","messages":[{"role":"user","content":"Bonjour"}]}`)
+		require.Equal(t, 200, got, answer)
+	}
+	p := newTab(t)
+	p.run(t, chromedp.Navigate(vars["CONSOLE_URL"]), chromedp.WaitVisible("#key", chromedp.ByQuery),
+		chromedp.KeyEvent(vars["ADMIN_KEY"]+kb.Enter), chromedp.WaitVisible("#backends-rows .bad", chromedp.ByQuery))
+	require.Contains(t, p.text(t, "#backends-rows .bad"), "out until")
+	require.Contains(t, p.text(t, "#backends-rows"), "connection refused")
+	require.Equal(t, "1 of 2", p.text(t, "#now-machines"))
+	var said string
+	p.run(t, chromedp.TextContent("#news", &said, chromedp.ByQuery))
+	require.Contains(t, said, "Machine upstream-02 is out", "those who listen are told")
+
+	stop()
+	p.run(t, chromedp.WaitVisible("#state.bad", chromedp.ByQuery))
+	require.Contains(t, p.text(t, "#state"), "Not connected since")
+	require.Contains(t, p.text(t, "#backends-rows"), "connection refused", "what was known stays")
+	start(t, args...)
+	p.run(t, chromedp.WaitVisible("#state.good", chromedp.ByQuery))
+	require.Equal(t, "Live", p.text(t, "#state"))
+	require.Eventually(t, func() bool { return p.text(t, "#usage-rows") == "No request has named a model yet" }, 10*time.Second, 50*time.Millisecond, "the figures are those of the new process")
 }
 
 // readable asks the browser what a screen reader is told.
@@ -157,7 +205,7 @@ func readable(t *testing.T, p *tab) {
 			require.NotEmpty(t, n.Name.Value, "a %s without a name", role)
 		}
 	}
-	for role, least := range map[string]int{"banner": 1, "navigation": 1, "main": 1, "region": 5, "search": 1, "table": 4, "columnheader": 20, "rowheader": 30, "heading": 7, "image": 3, "status": 2} {
+	for role, least := range map[string]int{"banner": 1, "navigation": 1, "main": 1, "region": 5, "search": 1, "table": 4, "columnheader": 20, "rowheader": 30, "heading": 7, "image": 3, "status": 2, "list": 1} {
 		require.GreaterOrEqual(t, roles[role], least, "%s: %v", role, roles)
 	}
 }

@@ -13,7 +13,7 @@ import (
 func TestPromtool(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	require.NoError(t, err, "apt-get install prometheus")
-	vars := start(t)
+	vars, _ := start(t)
 	traffic(t, vars)
 	status, text := fetch(t, vars["ADMIN_KEY"], "GET", strings.TrimSuffix(vars["BASE_URL"], "/v1")+"/metrics", "")
 	require.Equal(t, 200, status)
