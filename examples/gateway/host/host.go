@@ -48,6 +48,7 @@ func Main(connect Connect) {
 	if file := os.Getenv(Temporary); file != "" {
 		_ = os.Remove(file)
 		_ = os.Remove(filepath.Dir(file)) // if nothing else is in it
+		_ = os.Unsetenv(Temporary)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
