@@ -74,6 +74,9 @@ type template struct {
 	of         source // of whose words
 }
 
+// maxTemplate bounds what is kept of an event for a template, in bytes.
+const maxTemplate = 4 << 10
+
 // set makes a template of an event that holds the JSON string quoted, and no
 // other words.
 func (t *template) set(event, quoted []byte, of source) {

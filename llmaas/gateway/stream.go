@@ -135,7 +135,7 @@ func (p *pipe) event(event []byte) (keep bool, err error) {
 		if p.x.ask.hidden && !r.chose {
 			return false, nil // the gateway asked for it
 		}
-	} else if one && r.pieces == 1 && !r.finished && !r.failed {
+	} else if one && r.pieces == 1 && !r.finished && !r.failed && len(event)-len(r.quoted) <= maxTemplate {
 		p.template.set(event, r.quoted, r.of)
 	}
 	return true, p.wait()
