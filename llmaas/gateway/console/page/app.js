@@ -13,7 +13,7 @@ const dash = '–';
 const number = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const has = (v) => v !== undefined && v !== null && v !== '';
 const count = (v) => (has(v) ? number.format(v) : dash);
-const seconds = (ns) => (ns > 0 ? (ns < 1e9 ? (ns / 1e6).toFixed(1) + ' ms' : (ns / 1e9).toFixed(2) + ' s') : dash);
+const seconds = (ns) => (ns > 0 ? (ns < 1e9 ? Number((ns / 1e6).toPrecision(3)) + ' ms' : Number((ns / 1e9).toPrecision(3)) + ' s') : dash);
 const euros = (nano) => (has(nano) ? (nano / 1e9).toFixed(6) : dash);
 const clock = (t) => {
   if (!has(t)) return dash;
@@ -114,9 +114,9 @@ const show = {
     if (Date.now() - loaded > 3000) search(false);
   },
   curve(points) {
-    chart('latency', 'Latency', points, [(p) => p.p50 / 1e9, (p) => p.p99 / 1e9], ['median', '99th percentile'], ' s', true);
-    chart('rate', 'Requests a second', points, [(p) => p.requests / span(p), (p) => p.failed / span(p)], ['all', 'failed'], '', false);
-    chart('tokens', 'Output tokens a second', points, [(p) => p.output / span(p)], ['output'], '', false);
+    chart('latency', 'Latency', points, [(p) => p.p50 / 1e9, (p) => p.p99 / 1e9], ['median', '99th percentile'], (v) => seconds(v * 1e9), true);
+    chart('rate', 'Requests a second', points, [(p) => p.requests / span(p), (p) => p.failed / span(p)], ['all', 'failed'], figure, false);
+    chart('tokens', 'Output tokens a second', points, [(p) => p.output / span(p)], ['output'], figure, false);
     const recent = points.filter((p) => Date.parse(p.time) + step > Date.now() - 60000);
     const sum = (field) => recent.reduce((n, p) => n + (p[field] || 0), 0);
     const failed = sum('requests') ? sum('failed') / sum('requests') : 0;
@@ -170,9 +170,11 @@ function scale(v) {
   return [1, 2, 5, 10].map((f) => f * ten).find((s) => s >= v * 0.9999);
 }
 
+const figure = (v) => String(Number(v.toPrecision(3)));
+
 // chart draws lines over time. Steps without a request break a line, or count
 // as zero.
-function chart(id, name, points, values, names, unit, gaps) {
+function chart(id, name, points, values, names, say, gaps) {
   const at = new Map(points.map((p) => [Date.parse(p.time), p]));
   const now = Math.floor(Date.now() / step) * step;
   const last = Math.max(now, ...at.keys());
@@ -183,7 +185,7 @@ function chart(id, name, points, values, names, unit, gaps) {
   const parts = [];
   for (const part of [0, 0.5, 1]) {
     parts.push(svg('path', { class: 'grid', d: `M${box.left} ${y(top * part)}H${box.right}` }));
-    parts.push(svg('text', { x: box.left - 6, y: y(top * part) + 4, 'text-anchor': 'end' }, Number((top * part).toPrecision(3))));
+    parts.push(svg('text', { x: box.left - 6, y: y(top * part) + 4, 'text-anchor': 'end' }, part ? say(top * part) : '0'));
   }
   parts.push(svg('text', { x: box.left, y: 158 }, clock(from)));
   parts.push(svg('text', { x: box.right, y: 158, 'text-anchor': 'end' }, clock(last)));
@@ -201,10 +203,10 @@ function chart(id, name, points, values, names, unit, gaps) {
     if (d) parts.push(svg('path', { class: i ? 'two' : 'one', d }));
     if (at.has(last)) parts.push(svg('path', { class: i ? 'dot two' : 'dot one', d: `M${x(last)} ${y(f(at.get(last)))}h.01` }));
   });
-  const value = (p, i) => Number(values[i](p).toPrecision(3)) + unit;
+  const value = (p, i) => say(values[i](p));
   const newest = points.at(-1);
   const said = newest ? names.map((n, i) => `${n} ${value(newest, i)}`).join(', ') : 'no requests yet';
-  $(id).setAttribute('aria-label', `${name}: ${said}; scale to ${top}${unit}`);
+  $(id).setAttribute('aria-label', `${name}: ${said}; scale to ${say(top)}`);
   $(id).replaceChildren(...parts);
   charts[id] = (clientX) => {
     const r = $(id).getBoundingClientRect();
