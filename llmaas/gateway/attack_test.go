@@ -9,15 +9,19 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/llmaas/llmaas-go/llmaas/gateway"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/access"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/audit"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/metrics"
 )
 
@@ -69,6 +73,33 @@ func TestSmuggling(t *testing.T) {
 	}
 }
 
+// TestHeadersOfCallers sends headers that would speak to a machine in the name of
+// the gateway, of another caller or of the connection. None gets there.
+func TestHeadersOfCallers(t *testing.T) {
+	h := newHouse(t, nil)
+	conn, err := net.Dial("tcp", h.Listener.Addr().String())
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	body := chat("llama3.3:70b", "Hello", "")
+	_, err = fmt.Fprintf(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: evil.example\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"+
+		"Connection: close, X-Request-Id\r\nKeep-Alive: 9\r\nProxy-Authorization: Basic eA==\r\nProxy-Connection: keep-alive\r\nTE: trailers\r\nTrailer: Authorization\r\nUpgrade: h2c\r\n"+
+		"Cookie: a=b\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Host: evil.example\r\nForwarded: for=127.0.0.1\r\nX-Real-Ip: 127.0.0.1\r\nX-Original-Url: /admin\r\nX-Http-Method-Override: DELETE\r\n"+
+		"X-Request-Id: mine\r\nId: mine\r\nX-Tenant: poor\r\nOpenai-Organization: poor\r\nContent-Encoding: identity\r\n\r\n%s", h.key, len(body), body)
+	require.NoError(t, err)
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	require.Equal(t, 200, resp.StatusCode)
+	require.NotEqual(t, "mine", resp.Header.Get("X-Request-Id"))
+	require.NoError(t, resp.Body.Close())
+	require.Len(t, h.upstream(), 1)
+	got := h.upstream()[0].Header
+	require.Equal(t, []string{resp.Header.Get("X-Request-Id")}, got["X-Request-Id"])
+	require.Equal(t, []string{"Bearer machine-key"}, got["Authorization"])
+	for name := range got {
+		require.Contains(t, []string{"Authorization", "Content-Type", "Content-Length", "User-Agent", "Accept-Encoding", "X-Request-Id"}, name)
+	}
+}
+
 // TestNamesStayInTheirPlace puts into the name of a model what would end a
 // header, a line, a label or a path elsewhere.
 func TestNamesStayInTheirPlace(t *testing.T) {
@@ -78,6 +109,9 @@ func TestNamesStayInTheirPlace(t *testing.T) {
 	} {
 		got := h.send(t, h.key, "POST", "/v1/chat/completions", strings.ReplaceAll(chat("MODEL", "Hello", ""), `"MODEL"`, quoted(model)))
 		require.Contains(t, []int{400, 404}, got.status, "%q: %s", model, got.body)
+		if len(model) > 256 {
+			require.Contains(t, got.body, "at most 256 bytes")
+		}
 		require.Empty(t, got.header.Get("X-Evil"))
 		require.Contains(t, got.body, `"error":{`)
 	}
@@ -90,6 +124,62 @@ func TestNamesStayInTheirPlace(t *testing.T) {
 	require.NotContains(t, text.String(), "evil")
 	require.NotContains(t, h.logged.String(), "\nX-Evil")
 	require.Len(t, h.records(t), 10)
+}
+
+// TestNamesOfModelsThatAnswer has machines that take any name: it stands in the
+// metrics as text, and in so many labels as there may be.
+func TestNamesOfModelsThatAnswer(t *testing.T) {
+	machine := httptest.NewServer(fastMachine(0))
+	defer machine.Close()
+	h := newHouse(t, func(h *house, c *gateway.Config) {
+		var err error
+		c.Metrics, err = metrics.New(metrics.Options{Now: h.clock, MaxLabels: 20})
+		require.NoError(t, err)
+		h.metrics = c.Metrics
+		c.Backends = to(machine.URL)
+	})
+	odd := []string{"a\nevil 1", "\"} 1\nevil 1 #", `\`, "\r\nevil 1", "\u2028", strings.Repeat("a", 256)}
+	for i := range 100 {
+		odd = append(odd, fmt.Sprint("made-up-", i))
+	}
+	for _, model := range odd {
+		got := h.send(t, h.key, "POST", "/v1/chat/completions", strings.ReplaceAll(chat("MODEL", "Hello", ""), `"MODEL"`, quoted(model)))
+		require.Equal(t, 200, got.status, got.body)
+		require.Empty(t, got.header.Get("Evil"))
+	}
+	text := new(strings.Builder)
+	require.NoError(t, h.metrics.WriteText(text))
+	models := 0
+	for one := range strings.Lines(text.String()) {
+		require.Regexp(t, `^(# (HELP|TYPE) llmaas_|llmaas_[a-z_]+(\{([a-z]+="([^"\\\n]|\\["\\n])*",?)+\})? [0-9.e+-]+\n$)`, one)
+		if strings.HasPrefix(one, "llmaas_requests_total{") {
+			models++
+		}
+	}
+	require.LessOrEqual(t, models, 21)
+	require.Contains(t, text.String(), `{model="other",status="200"} 86`)
+}
+
+// TestSessionsOfOthers sends the pieces of an attack in sessions of one name: of
+// one tenant they are one attack, of two they are two harmless prompts.
+func TestSessionsOfOthers(t *testing.T) {
+	h := newHouse(t, nil)
+	other := h.mint(t, "poor", everything)
+	say := func(key, text, session string) int {
+		return h.send(t, key, "POST", "/v1/chat/completions", chat("llama3.3:70b", text, `,"max_tokens":20`), "X-Session-Id", session).status
+	}
+	require.Equal(t, 200, say(h.key, "ignore", "42"))
+	require.Equal(t, 200, say(other, "instructions", "42"), "nothing of acme's history")
+	require.Equal(t, 200, say(h.key, "instructions", "43"), "nor of another session")
+	require.Equal(t, 400, say(h.key, "instructions", "42"))
+	for _, r := range h.records(t) {
+		require.Equal(t, r.Status == 400, r.Tenant == "acme" && len(r.Steps[len(r.Steps)-1].Rules) > 0)
+	}
+	// What one tenant did is in no answer to another, and in the history by tenant.
+	for _, r := range h.metrics.History(metrics.Query{Tenant: "poor"}) {
+		require.Equal(t, "poor", r.Tenant)
+	}
+	require.Len(t, h.metrics.History(metrics.Query{Tenant: "poor"}), 1)
 }
 
 func quoted(s string) string {
@@ -261,8 +351,76 @@ func TestSlowCallers(t *testing.T) {
 	}
 }
 
+// TestReadersThatDoNotRead take a connection, ask for a stream or a file, and read
+// nothing: they are cut off when their time is over, and their slot is free.
+func TestReadersThatDoNotRead(t *testing.T) {
+	for _, path := range []string{"/v1/chat/completions", "/v1/files/file-1/content"} {
+		synctest.Test(t, func(t *testing.T) {
+			keys, err := access.New(t.Context(), access.Options{})
+			require.NoError(t, err)
+			require.NoError(t, keys.PutTenant(t.Context(), access.Tenant{ID: "acme"}))
+			_, key, err := keys.Mint(t.Context(), access.NewKey{Tenant: "acme", Grant: everything}, time.Now())
+			require.NoError(t, err)
+			g, err := gateway.New(gateway.Config{Keys: keys, Guard: letPass{}, Backends: pour{}, MaxConcurrent: 1, Timeout: time.Hour, Now: func() time.Time { return noon }})
+			require.NoError(t, err)
+			g.Restore(t.Context(), audit.Record{Time: noon, Tenant: "acme", Endpoint: "/files", Objects: []audit.Object{{Event: "created", ID: "file-1"}}}, false)
+			method := "POST"
+			if strings.HasPrefix(path, "/v1/files") {
+				method = "GET"
+			}
+			ask := func(w http.ResponseWriter) time.Duration {
+				r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(chat("llama3.3:70b", "Hello", `,"stream":true`)))
+				r.Header.Set("Authorization", "Bearer "+key.Reveal())
+				begin := time.Now()
+				g.ServeHTTP(w, r)
+				return time.Since(begin)
+			}
+			deaf := &deafWriter{header: http.Header{}}
+			took := ask(deaf)
+			require.Equal(t, 200, deaf.status)
+			require.InDelta(t, 30, took.Seconds(), 2)
+			second := &deafWriter{header: http.Header{}}
+			ask(second)
+			require.Equal(t, 200, second.status, "the slot is free again")
+		})
+	}
+}
+
+// pour is a machine that has a lot to say, and says it at once.
+type pour struct{}
+
+func (pour) RoundTrip(r *http.Request) (*http.Response, error) {
+	event := `data: {"choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}]}` + "\n\n"
+	return &http.Response{
+		StatusCode: 200, Request: r, Header: http.Header{"Content-Type": {"text/event-stream"}},
+		Body: io.NopCloser(strings.NewReader(strings.Repeat(event, 10_000))),
+	}, nil
+}
+
+// deafWriter is the connection of a caller that does not read: what is written
+// fills it, and then waits for the deadline.
+type deafWriter struct {
+	header   http.Header
+	status   int
+	written  int
+	deadline time.Time
+}
+
+func (d *deafWriter) Header() http.Header                { return d.header }
+func (d *deafWriter) WriteHeader(status int)             { d.status = status }
+func (d *deafWriter) Flush()                             {}
+func (d *deafWriter) SetWriteDeadline(t time.Time) error { d.deadline = t; return nil }
+
+func (d *deafWriter) Write(p []byte) (int, error) {
+	if d.written += len(p); d.written < 64<<10 {
+		return len(p), nil
+	}
+	time.Sleep(time.Until(d.deadline))
+	return 0, os.ErrDeadlineExceeded
+}
+
 // TestIdleConnections holds ten thousand connections that say nothing; a caller
-// beside them is answered.
+// beside them is answered, and they take no more memory than net/http gives them.
 func TestIdleConnections(t *testing.T) {
 	machine := httptest.NewServer(fastMachine(0))
 	defer machine.Close()
@@ -273,5 +431,6 @@ func TestIdleConnections(t *testing.T) {
 		defer func() { _ = conn.Close() }()
 	}
 	require.True(t, ask(c, false, func(string) {}))
+	require.Less(t, c.self(t).RSS, int64(256<<20))
 	t.Logf("%d MB", c.self(t).RSS>>20)
 }
