@@ -130,7 +130,8 @@ func load(b testing.TB, addr string, connections, n int, call []byte) (took, med
 //	go test -run '^$' -bench Overhead -benchtime 10x ./llmaas/gateway
 //
 // Ratios are medians of the rounds; rps and streams are better above, cpu and
-// p50 better below 1.
+// p50 better below 1. CPU is of a call, of a process; cut are the answers that
+// were not whole.
 func BenchmarkOverhead(b *testing.B) {
 	for _, row := range []struct {
 		name               string
@@ -151,7 +152,7 @@ func BenchmarkOverhead(b *testing.B) {
 			defer bare.stop()
 			defer full.stop()
 			request := call(full.key, row.more)
-			var rate, cpu, median []float64
+			var rate, cpu, median, bareUsed, used []float64
 			var cut, bareCut int64
 			round := func(c *child) (took, mid, used time.Duration) {
 				before := c.self(b).CPU
@@ -171,12 +172,14 @@ func BenchmarkOverhead(b *testing.B) {
 				took1, mid1, cpu1 := round(full)
 				rate = append(rate, took0.Seconds()/took1.Seconds())
 				cpu = append(cpu, float64(cpu1)/float64(cpu0))
+				bareUsed = append(bareUsed, float64(cpu0.Microseconds())/float64(row.calls))
+				used = append(used, float64(cpu1.Microseconds())/float64(row.calls))
 				median = append(median, float64(mid1)/float64(mid0))
 			}
 			for _, m := range []struct {
 				name string
 				all  []float64
-			}{{"x-rate", rate}, {"x-cpu", cpu}, {"x-p50", median}} {
+			}{{"x-rate", rate}, {"x-cpu", cpu}, {"x-p50", median}, {"bare-cpu-µs", bareUsed}, {"cpu-µs", used}} {
 				slices.Sort(m.all)
 				b.ReportMetric(m.all[len(m.all)/2], m.name)
 			}
