@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// maxBody is the largest request body that the fake reads, in bytes.
-const maxBody = 64 << 20
+// maxBody is the largest request body that the fake reads, in bytes: more than the
+// largest file of a batch.
+const maxBody = 128 << 20
 
 // Backend is the fake service as an [http.Handler]. The zero value is ready;
 // set the fields before the first request. It is safe for concurrent use, and
@@ -46,6 +47,7 @@ type Backend struct {
 	serial       int
 	scripts      []Reply
 	journal      []*Request
+	journalBytes int // of the bodies in it
 	files        map[string]*storedFile
 	fileSerial   int
 	batches      []*batch
@@ -107,10 +109,7 @@ func (b *Backend) begin(w http.ResponseWriter, r *http.Request, body []byte) *ca
 	if len(b.Machines) > 0 {
 		c.machine = b.Machines[(c.serial-1)%len(b.Machines)]
 	}
-	if len(b.journal) == maxJournal {
-		b.journal = append(b.journal[:0], b.journal[maxJournal/10:]...)
-	}
-	b.journal = append(b.journal, c.Request)
+	b.note(c.Request)
 	c.reply = b.take(c.Request)
 	c.ttft = cmp.Or(c.reply.TTFT, b.TTFT)
 	c.every = cmp.Or(c.reply.TokenDelay, b.TokenDelay)

@@ -231,6 +231,7 @@ func TestTransport(t *testing.T) {
 	require.NoError(t, json.NewDecoder(resp.Body).Decode(&list))
 	require.NoError(t, resp.Body.Close())
 	require.Greater(t, len(list.Data), 40)
+	require.Nil(t, req.Body, "the request is the caller's")
 }
 
 func TestScripts(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 )
 
 // maxFile is the largest file of a batch, in bytes (API page, 2026).
-const maxFile = 100 << 20
+const maxFile = 100_000_000
 
 // storedFile is one that was uploaded, or that a batch wrote.
 type storedFile struct {

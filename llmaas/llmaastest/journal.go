@@ -28,17 +28,33 @@ func newRequest(r *http.Request, body []byte, now time.Time) *Request {
 		Method:   r.Method,
 		Path:     strings.TrimPrefix(r.URL.Path, "/v1"),
 		Header:   r.Header.Clone(),
-		Body:     slices.Clone(body),
+		Body:     body,
 		Model:    named.Model,
 		Received: now,
 	}
 }
 
-// maxJournal is how many requests are kept: the last ones.
-const maxJournal = 10_000
+// The last requests are kept, within these bounds.
+const (
+	maxJournal      = 10_000
+	maxJournalBytes = 256 << 20 // of bodies
+)
+
+// note writes a request down. The mutex is held.
+func (b *Backend) note(r *Request) {
+	for len(b.journal) >= maxJournal || len(b.journal) > 0 && b.journalBytes+len(r.Body) > maxJournalBytes {
+		old := (len(b.journal) + 9) / 10
+		for _, gone := range b.journal[:old] {
+			b.journalBytes -= len(gone.Body)
+		}
+		b.journal = slices.Delete(b.journal, 0, old)
+	}
+	b.journal = append(b.journal, r)
+	b.journalBytes += len(r.Body)
+}
 
 // Requests returns copies of the requests received so far, in order; of more than
-// 10,000 the last ones.
+// 10,000, or 256 MiB of bodies, the last ones.
 func (b *Backend) Requests() []Request {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -19,6 +19,7 @@ type roundTripper struct{ b *Backend }
 // follows through a pipe, as it would from a network.
 func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body == nil {
+		r = r.WithContext(r.Context()) // a copy: the caller's own is not to change
 		r.Body = http.NoBody
 	}
 	pr, pw := io.Pipe()
