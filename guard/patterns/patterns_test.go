@@ -45,6 +45,14 @@ func TestFinding(t *testing.T) {
 	}, scan(t, Options{Set: set}, text))
 }
 
+// A word is found however it is capitalized, although З passes for 3 and м for w.
+func TestCapitals(t *testing.T) {
+	set := parse(t, "rule a/order\n severity low\n match (забудь|λησμόνησε|vergiß) ..1 (мои слова|mich)"+rest)
+	for _, text := range []string{"забудь мои слова", "Забудь мои слова", "ЗАБУДЬ МОИ СЛОВА", "Забудь Мои слова", "Λησμόνησε мои слова", "VERGISS mich"} {
+		require.Len(t, scan(t, Options{Set: set}, text), 1, text)
+	}
+}
+
 func TestDecodedView(t *testing.T) {
 	set := parse(t, "rule a/any\n severity low\n match forbidden"+rest+
 		"rule a/main\n severity low\n view folded\n match forbidden"+rest+

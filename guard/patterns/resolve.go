@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/llmaas/llmaas-go/guard/fold"
 )
@@ -219,7 +221,7 @@ func (r *resolver) words(at place, s *wordSet, lang string) []int32 {
 }
 
 // intern appends the index of a literal to all. An apostrophe may be written
-// straight or curled.
+// straight or curled, and a word of some scripts with capitals.
 func (r *resolver) intern(all []int32, at place, l literal) []int32 {
 	all = append(all, r.internOne(at, l))
 	if strings.Contains(l.text, "'") || strings.Contains(l.text, "’") {
@@ -228,7 +230,20 @@ func (r *resolver) intern(all []int32, at place, l literal) []int32 {
 		curled.text = strings.ReplaceAll(l.text, "'", "’")
 		all = append(all, r.internOne(at, straight), r.internOne(at, curled))
 	}
+	if strings.ContainsFunc(l.text, looksOtherwise) { // З looks like 3, з like no other
+		title, upper := l, l
+		first, size := utf8.DecodeRuneInString(l.text)
+		title.text = string(unicode.ToUpper(first)) + l.text[size:]
+		upper.text = strings.ToUpper(l.text)
+		all = append(all, r.internOne(at, title), r.internOne(at, upper))
+	}
 	return all
+}
+
+// looksOtherwise reports the scripts whose capitals may look like other ASCII
+// letters than their small letters do, so that folding does not make them one.
+func looksOtherwise(c rune) bool {
+	return c >= 0x370 && unicode.In(c, unicode.Greek, unicode.Cyrillic, unicode.Armenian, unicode.Georgian)
 }
 
 // internOne folds a literal and returns its index.
