@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"crypto/rand"
 	_ "embed"
 	"fmt"
 	"strconv"
@@ -64,7 +65,11 @@ func (b *Budgets) Hold(ctx context.Context, a cost.Account, most, limit cost.Amo
 	if most < 0 {
 		return cost.Balance{}, false, fmt.Errorf("redisstore: got %v € to hold, want 0 or more", most)
 	}
-	how, balance, err := answer(b.store.run(ctx, b.script, []string{b.key(a)}, b.args("hold", most, limit)...))
+	keys := []string{b.key(a)}
+	if most > 0 {
+		keys = append(keys, b.store.mark("hold "+rand.Text()))
+	}
+	how, balance, err := answer(b.store.runTwice(ctx, b.script, keys, b.args("hold", b.store.opts.again(), most, limit)...))
 	if err != nil {
 		if ctx.Err() != nil || !b.opts.FailOpen(a.Tenant, err) {
 			return cost.Balance{}, false, fmt.Errorf("redisstore: hold: %w", err)
@@ -97,7 +102,7 @@ func (b *Budgets) Settle(ctx context.Context, a cost.Account, held, spent cost.A
 	if held == 0 && spent == 0 {
 		return nil
 	}
-	how, _, err := answer(b.store.runTwice(ctx, b.script, []string{b.key(a), b.store.mark(id)}, b.args("settle", held, spent)...))
+	how, _, err := answer(b.store.runTwice(ctx, b.script, []string{b.key(a), b.store.mark(id)}, b.args("settle", retryWindow, held, spent)...))
 	switch {
 	case err != nil && uncounted && b.opts.FailOpen(a.Tenant, err):
 		return nil
@@ -118,8 +123,8 @@ func (b *Budgets) key(a cost.Account) string {
 	return b.store.name(behavior.Key{Tenant: a.Tenant}) + ":budget:" + a.Month
 }
 
-func (b *Budgets) args(what string, x, y cost.Amount) []any {
-	return []any{b.opts.MaxCall.Milliseconds(), accountLife.Milliseconds(), retryWindow.Milliseconds(), what, int64(x), int64(y)}
+func (b *Budgets) args(what string, remember time.Duration, x, y cost.Amount) []any {
+	return []any{b.opts.MaxCall.Milliseconds(), accountLife.Milliseconds(), remember.Milliseconds(), what, int64(x), int64(y)}
 }
 
 // answer reads what the script says.

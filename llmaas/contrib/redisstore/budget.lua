@@ -2,7 +2,7 @@
 -- stands whole.lua.
 --
 -- KEYS[1]  the account
--- KEYS[2]  of a settle: the mark that it was done
+-- KEYS[2]  the mark that this was done; a hold of 0 has none
 -- ARGV     the longest a call can take and the times to live of the account and
 --          the mark, milliseconds; then 'hold', most, limit or 'settle', held, spent
 --
@@ -31,6 +31,9 @@ if value then
 	end
 end
 
+if mark and redis.call('EXISTS', mark) == 1 then
+	return {'ok', spent, held}
+end
 if what == 'hold' then
 	local most, limit = ARGV[5], ARGV[6]
 	if most == '0' then
@@ -43,9 +46,6 @@ if what == 'hold' then
 	held = after
 else
 	local back, cost = ARGV[5], ARGV[6]
-	if redis.call('EXISTS', mark) == 1 then
-		return {'ok', spent, held}
-	end
 	if less(held, back) then
 		return {'absent', spent, held}
 	end
@@ -54,7 +54,7 @@ else
 		return {'overflow', spent, held}
 	end
 	spent, held = after, minus(held, back)
-	redis.call('SET', mark, '', 'PX', ARGV[3])
 end
+redis.call('SET', mark, '', 'PX', ARGV[3])
 redis.call('SET', key, string.format('%s %s %.0f', spent, held, now), 'PX', ttl)
 return {'ok', spent, held}

@@ -44,9 +44,9 @@
 //	budget, err := cost.NewBudget(cost.BudgetOptions{Cap: capOf, State: budgets})
 //
 // They are exact to the token and the nano-euro, however many gateways ask at
-// once, in one round trip before a call and one after it. What is settled counts
-// once, also when the answer of the server got lost and it is tried again: the
-// server remembers for a minute what it settled.
+// once, in one round trip before a call and one after it. When the answer of the
+// server gets lost, they try again once, and nothing counts twice: the server
+// remembers what it did, and for a minute what it settled.
 //
 // A server that evicts keys when its memory is full, or loses them when it
 // dies, forgets what was used, and calls that were under way then take what they

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"crypto/rand"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -76,10 +77,10 @@ func (o *CountOptions) check(s *Store) error {
 // expires a minute after its window, that of requests at once
 // [CountOptions].MaxCall after the last change.
 //
-// An error means that the server may have counted or not. What a Take counted
-// stays until its window is over, or, of requests at once, until nothing has
-// changed that count for MaxCall. A Give counts once, however often it is tried:
-// it tries again once itself, and the server knows its id for a minute.
+// A call whose answer got lost is tried again once, and never counts twice. What
+// a Take counted that failed all the same stays until its window is over, or, of
+// requests at once, until nothing has changed that count for MaxCall. A Give that
+// failed can be tried again for a minute.
 type Limits struct {
 	store      *Store
 	opts       CountOptions
@@ -99,7 +100,7 @@ func NewLimits(s *Store, o CountOptions) (*Limits, error) {
 
 // Take implements [limit.State].
 func (l *Limits) Take(ctx context.Context, tenant string, counters []limit.Counter, now time.Time) ([]int64, bool, error) {
-	args := make([]any, 0, 3*len(counters))
+	args := make([]any, 0, 3*len(counters)+1)
 	for _, c := range counters {
 		if c.Add < 0 {
 			return nil, false, fmt.Errorf("redisstore: got %d to take of %s, want 0 or more", c.Add, c.Name)
@@ -110,7 +111,8 @@ func (l *Limits) Take(ctx context.Context, tenant string, counters []limit.Count
 		}
 		args = append(args, c.Add, c.Max, ttl.Milliseconds())
 	}
-	reply, err := l.store.run(ctx, l.take, l.keys(tenant, counters), args...).Slice()
+	keys := append(l.keys(tenant, counters), l.store.mark("take "+rand.Text()))
+	reply, err := l.store.runTwice(ctx, l.take, keys, append(args, l.store.opts.again().Milliseconds())...).Slice()
 	if err != nil {
 		if ctx.Err() == nil && underWay(counters) && l.opts.FailOpen(tenant, err) {
 			values, ok := untouched(counters)
@@ -210,8 +212,11 @@ func (s *Store) runTwice(ctx context.Context, script *redis.Script, keys []strin
 // errNoID keeps calls apart that would be taken for one.
 var errNoID = errors.New("redisstore: got no id, want one that no other call has")
 
-// mark is the key that says that a call was settled.
-func (s *Store) mark(id string) string { return s.opts.Prefix + "settled:" + id }
+// again is how long the server knows what it has reserved: until runTwice is over.
+func (o *Options) again() time.Duration { return 2*o.Timeout + time.Second }
+
+// mark is the key that says that a call was done.
+func (s *Store) mark(id string) string { return s.opts.Prefix + "done:" + id }
 
 // uncounted are the calls that were let through without the server.
 type uncounted[K comparable] struct {

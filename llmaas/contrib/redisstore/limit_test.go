@@ -238,7 +238,7 @@ func TestLimitsStandThere(t *testing.T) {
 	keys, err := c.Keys(t.Context(), "llmaas:guard:*:*:*").Result()
 	require.NoError(t, err)
 	require.Len(t, keys, 4)
-	requireMarks(t, c, calls)
+	requireMarks(t, c, 2*calls)
 	for _, key := range keys {
 		require.NotContains(t, key, "acme")
 		ttl, err := c.PTTL(t.Context(), key).Result()
@@ -275,11 +275,11 @@ func TestLimitsStandThere(t *testing.T) {
 	require.ErrorContains(t, err, "no count")
 }
 
-// requireMarks wants as many marks of what was settled, which say nothing and
+// requireMarks wants as many marks of what was done, which say nothing and
 // expire soon.
 func requireMarks(t *testing.T, c *redis.Client, want int) {
 	t.Helper()
-	marks, err := c.Keys(t.Context(), "llmaas:guard:settled:*").Result()
+	marks, err := c.Keys(t.Context(), "llmaas:guard:done:*").Result()
 	require.NoError(t, err)
 	require.Len(t, marks, want)
 	for _, mark := range marks {

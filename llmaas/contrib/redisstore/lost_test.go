@@ -76,8 +76,9 @@ func (c *cutter) pass(conn net.Conn, server string) {
 	}
 }
 
-// TestLostAnswers settles what was reserved while answers of the server get lost,
-// and wants the counts to be exact in the end.
+// TestLostAnswers reserves and settles while answers of the server get lost, and
+// wants the counts to be exact in the end. The second try of one goroutine comes
+// through, so nothing is refused; of many, some lose both.
 func TestLostAnswers(t *testing.T) {
 	const calls, cost1, output = 300, 7, 5
 	s := startServer(t)
@@ -92,6 +93,7 @@ func TestLostAnswers(t *testing.T) {
 	limiter, err := limit.New(limit.Options{Tier: func(string) limit.Tier { return unlimited }, State: limits, MonthlyBudget: true})
 	require.NoError(t, err)
 
+	c.on.Store(true)
 	var settles []func() error
 	for i := range calls {
 		lease, err := limiter.Reserve(t.Context(), limit.Request{Tenant: "acme", Output: 100, Cost: 100}, noon)
@@ -109,7 +111,8 @@ func TestLostAnswers(t *testing.T) {
 			return lease.Settle(t.Context(), limit.Used{Output: output, Cost: cost1})
 		}, func() error { return r.Settle(t.Context(), cost1) })
 	}
-	c.on.Store(true)
+	require.Greater(t, c.cuts.Load(), int64(calls))
+	c.cuts.Store(0)
 	var wg sync.WaitGroup
 	var failed atomic.Int64
 	work := make(chan func() error)

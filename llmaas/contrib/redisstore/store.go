@@ -40,7 +40,7 @@ type Options struct {
 	Window, HalfLife time.Duration
 
 	// Timeout is how long an Append waits for Redis, connecting included; what is
-	// settled after a call waits so long twice. Zero means DefaultTimeout.
+	// tried again, of limits and budgets, waits twice. Zero means DefaultTimeout.
 	Timeout time.Duration
 
 	// Connections bounds the connections to the server. Zero means go-redis's
