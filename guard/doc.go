@@ -39,8 +39,8 @@
 //		"lab": {Off: true}, // every report then says Off
 //	}}
 //
-// Policies and rules change while the guard is in use, by [Guard.SetPolicy] and
-// [Guard.SetRules].
+// Policies and rules change while the guard is in use, by [Guard.SetPolicy],
+// [Guard.RemovePolicy] and [Guard.SetRules].
 //
 // # Cleaning
 //

@@ -23,7 +23,7 @@ type Options struct {
 	Policy Policy
 
 	// Tenants are the policies of single tenants, by [Input].Tenant. A tenant
-	// that is not named here has Policy. See [Guard.SetPolicy].
+	// that is not named here has Policy. See [Guard.SetPolicy], [Guard.RemovePolicy].
 	Tenants map[string]Policy
 
 	// Rules holds the host's own rule files, *.rules at any depth; nil means
@@ -67,7 +67,7 @@ type Guard struct {
 	fallback *policy
 	scratch  sync.Pool // of *scratch
 
-	mu sync.Mutex // serializes SetPolicy
+	mu sync.Mutex // serializes SetPolicy and RemovePolicy
 	// tenants holds what the host named, in Options and by SetPolicy; no prompt
 	// adds to it. A change copies it, so that reading takes no lock.
 	tenants atomic.Pointer[map[string]*policy]
@@ -177,12 +177,23 @@ func (g *Guard) SetPolicy(tenant string, p Policy) error {
 	if err != nil {
 		return fmt.Errorf("guard: policy of tenant %q: %w", tenant, err)
 	}
+	g.changeTenants(func(tenants map[string]*policy) { tenants[tenant] = c })
+	return nil
+}
+
+// RemovePolicy forgets the policy that a tenant has of its own, so that
+// [Options].Policy holds for it again, from the next prompt on. It takes the time
+// of [Guard.SetPolicy].
+func (g *Guard) RemovePolicy(tenant string) {
+	g.changeTenants(func(tenants map[string]*policy) { delete(tenants, tenant) })
+}
+
+func (g *Guard) changeTenants(change func(map[string]*policy)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	tenants := maps.Clone(*g.tenants.Load())
-	tenants[tenant] = c
+	change(tenants)
 	g.tenants.Store(&tenants)
-	return nil
 }
 
 func (g *Guard) policy(tenant string) *policy {

@@ -86,6 +86,10 @@ func TestSetPolicyHoldsFromTheNextPromptOn(t *testing.T) {
 	require.Equal(t, guard.Allow, inspect(g, "a", blocked).Action)
 	require.Equal(t, guard.Block, inspect(g, "b", blocked).Action)
 	require.Error(t, g.SetPolicy("a", guard.Policy{Flag: 9, Block: 3}))
+	require.True(t, inspect(g, "a", blocked).Off)
+	g.RemovePolicy("a")
+	g.RemovePolicy("nobody")
+	require.False(t, inspect(g, "a", blocked).Off)
 }
 
 func TestNewRefuses(t *testing.T) {

@@ -37,7 +37,8 @@ func (r *Rules) Scanner() *Scanner {
 // count bytes of the whole answer. To keep what was found from the reader,
 // pass on nothing of that release and stop.
 //
-// Both results are valid until the next call; chunk is not kept.
+// There may be as many findings as the chunk has room for, so write a long
+// answer in parts. Both results are valid until the next call; chunk is not kept.
 func (s *Scanner) Write(chunk []byte) (release []byte, found []check.Finding) {
 	return s.scan(chunk, false)
 }
