@@ -136,7 +136,7 @@ func (g *Gateway) seen(x *exchange, o *owned, raw []byte) error {
 		return x.goneOr(err)
 	}
 	for _, id := range results {
-		g.owners.put(newOwned(o.tenant, id, o.machine, false, work{}, x.begun))
+		g.owners.put(o.result(id, x.begun))
 	}
 	g.settle(x.ctx, o, sum.bill)
 	f := x.filing
@@ -332,6 +332,6 @@ func (g *Gateway) restoreSettled(ctx context.Context, o *owned, a audit.Object, 
 	defer func() { <-o.turn }()
 	g.settle(ctx, o, bill{}) // the host charges what the record says
 	for _, id := range a.Results {
-		g.owners.put(newOwned(o.tenant, id, o.machine, false, work{}, at))
+		g.owners.put(o.result(id, at))
 	}
 }

