@@ -67,6 +67,27 @@ func TestNotAllAreEjected(t *testing.T) {
 		}
 	}
 	require.Equal(t, 2, out)
+
+	alone := newBalancer(t, f, nil, "a")
+	for range 10 {
+		_, _, err := send(alone, &Hint{})
+		require.ErrorIs(t, err, errDead)
+	}
+	require.Equal(t, Status{Name: "a", Weight: 1, Failures: 10, Reason: errDead.Error()}, alone.Status()[0])
+}
+
+// One request tries so many machines and no more.
+func TestAttempts(t *testing.T) {
+	f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": dead, "b": dead, "c": dead, "d": dead, "e": dead}}
+	for attempts, want := range map[int]int{0: 3, 1: 1, 4: 4, 9: 5} {
+		b := newBalancer(t, f, func(o *Options) { o.Attempts, o.Failures = attempts, 100 }, "a", "b", "c", "d", "e")
+		hint := &Hint{}
+		f.asked = nil
+		_, _, err := send(b, hint)
+		require.ErrorIs(t, err, errDead)
+		require.Len(t, f.asked, want)
+		require.Equal(t, want, hint.Attempts)
+	}
 }
 
 func TestRetryAfterIsRespected(t *testing.T) {
@@ -106,11 +127,12 @@ type broken struct{}
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 func TestCallerThatLeavesIsNoFailure(t *testing.T) {
-	f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": func(r *http.Request) (*http.Response, error) {
+	wait := func(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
-	}}}
-	b := newBalancer(t, f, nil, "a")
+	}
+	f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": wait, "b": wait}}
+	b := newBalancer(t, f, nil, "a", "b")
 	for range 10 {
 		ctx, cancel := context.WithCancel(context.Background())
 		req, err := http.NewRequestWithContext(ctx, "GET", "http://gateway/v1/models", nil)
@@ -119,26 +141,106 @@ func TestCallerThatLeavesIsNoFailure(t *testing.T) {
 		_, err = b.RoundTrip(req)
 		require.ErrorIs(t, err, context.Canceled)
 	}
-	require.False(t, b.Status()[0].Out)
-	require.Zero(t, b.Status()[0].InFlight)
+	require.Len(t, f.asked, 10, "for a caller that is gone nobody else is asked")
+	for _, s := range b.Status() {
+		require.Zero(t, s.Failures)
+		require.False(t, s.Out)
+	}
+	idle(t, b, f)
 }
 
 func TestProbe(t *testing.T) {
+	for name, ill := range map[string]func(*http.Request) (*http.Response, error){
+		"refuses":      dead,
+		"out of order": says(503, ""),
+		"hangs": func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		},
+		"wants a key": func(r *http.Request) (*http.Response, error) {
+			if r.Header.Get("Authorization") == "" {
+				return says(503, "")(r)
+			}
+			return says(500, "")(r)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": ill}}
+				b := newBalancer(t, f, func(o *Options) { o.Backends[0].Header = http.Header{"Authorization": {"Bearer inner"}} }, "a", "b")
+				ctx, cancel := context.WithCancel(t.Context())
+				go b.Probe(ctx, ProbeOptions{Interval: time.Second, Timeout: time.Second / 2})
+				time.Sleep(2800 * time.Millisecond)
+				require.False(t, b.Status()[0].Out)
+				require.Equal(t, 2, b.Status()[0].Failures)
+				require.Contains(t, b.Status()[0].Reason, "probe: ")
+				set := func(answer func(*http.Request) (*http.Response, error)) {
+					f.mu.Lock()
+					f.answer["a"] = answer
+					f.mu.Unlock()
+				}
+				set(says(404, "no list of models, and well"))
+				time.Sleep(time.Second)
+				require.Zero(t, b.Status()[0].Failures)
+				set(ill)
+				time.Sleep(3 * time.Second)
+				require.True(t, b.Status()[0].Out, "three probes in a row found a ill")
+				if name == "wants a key" {
+					require.Equal(t, "probe: status 500", b.Status()[0].Reason)
+				}
+				set(nil)
+				time.Sleep(time.Second)
+				require.False(t, b.Status()[0].Out, "a probe found a well, long before its time was over")
+				cancel()
+				synctest.Wait()
+			})
+		})
+	}
+}
+
+// The better of two: a slow machine gets less, and one that has much to do.
+func TestBetterOfTwo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": dead}}
-		b := newBalancer(t, f, nil, "a", "b")
-		ctx, cancel := context.WithCancel(t.Context())
-		go b.Probe(ctx, ProbeOptions{Interval: time.Second})
-		time.Sleep(3500 * time.Millisecond)
-		require.True(t, b.Status()[0].Out, "three probes found a dead")
-		f.mu.Lock()
-		f.answer["a"] = nil
-		f.mu.Unlock()
-		time.Sleep(time.Second)
-		require.False(t, b.Status()[0].Out, "a probe found a well, long before its time was over")
-		cancel()
-		synctest.Wait()
+		f := &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": slow(200 * time.Millisecond)}}
+		for _, name := range []string{"b", "c", "d"} {
+			f.answer[name] = slow(20 * time.Millisecond)
+		}
+		b := newBalancer(t, f, nil, "a", "b", "c", "d")
+		var callers sync.WaitGroup
+		for range 8 {
+			callers.Go(func() {
+				for range 50 {
+					_, _, _ = send(b, &Hint{})
+				}
+			})
+		}
+		callers.Wait()
+		require.Less(t, count(f.asked, "a"), 40, "of 400")
 	})
+}
+
+// What is to be expected of a machine: its own latency, and after a while half of
+// what is usual.
+func TestWait(t *testing.T) {
+	now := time.Now()
+	for _, row := range []struct {
+		latency float64
+		ago     time.Duration
+		want    float64
+	}{{0, 0, 1}, {0, time.Hour, 1}, {5, 0, 5}, {5, forget, 2.75}, {5, time.Hour, 0.5}, {0.1, 0, 0.1}, {0.1, time.Hour, 0.5}, {5, -time.Hour, 5}} {
+		m := &machine{latency: row.latency, seen: now.Add(-row.ago)}
+		require.InDelta(t, row.want, m.wait(now, 1), 1e-6, "%+v", row)
+	}
+}
+
+// Answers that fail say nothing of a machine's speed.
+func TestFailuresAreNoLatencies(t *testing.T) {
+	for _, status := range []int{400, 404, 429, 500, 503} {
+		b := newBalancer(t, &fleet{answer: map[string]func(*http.Request) (*http.Response, error){"a": says(status, "")}}, nil, "a")
+		_, _, err := send(b, &Hint{})
+		require.NoError(t, err)
+		require.Zero(t, b.Status()[0].Latency, status)
+	}
 }
 
 // A machine that fails fast must not look like the fastest, from the first
@@ -216,6 +318,7 @@ func TestPauseHolds(t *testing.T) {
 				require.NoError(t, err)
 			}
 			require.Equal(t, "it asked for a pause", b.Status()[0].Reason)
+			require.LessOrEqual(t, time.Until(b.Status()[0].Until), 20*time.Second)
 			until := b.Status()[0].Until
 			time.Sleep(10 * time.Second)
 			require.True(t, b.Status()[0].Out)
@@ -275,9 +378,10 @@ func TestLastMachineOfAModelStays(t *testing.T) {
 		}
 		o.Backends = append(o.Backends, machinesNamed("all")...)
 	}, "x", "y1", "y2", "y3", "y4")
+	b.eject(b.machines[0], time.Now())
 	for range 20 {
 		_, _, err := send(b, &Hint{Model: "x"})
-		require.Error(t, err)
+		require.ErrorIs(t, err, errDead, "there is always one to try")
 	}
 	out := 0
 	for _, s := range b.Status() {
@@ -321,4 +425,11 @@ func TestAffinityStartsSlowly(t *testing.T) {
 		last = on
 	}
 	require.Equal(t, was, at(back.Add(time.Minute)))
+}
+
+// Nobody is put aside for a year because it says so.
+func TestPauseIsBounded(t *testing.T) {
+	b := newBalancer(t, &fleet{}, nil, "a", "b")
+	b.pause(b.machines[0], time.Now(), 1000*time.Hour)
+	require.WithinDuration(t, time.Now().Add(b.o.EjectMost), b.Status()[0].Until, time.Minute)
 }

@@ -34,6 +34,7 @@ func TestText(t *testing.T) {
 	})
 	m.Observe(Request{Endpoint: "/chat/completions", Model: "bad\"\n\\\xffname", Status: 200, Action: "block", Rules: []string{"override/a", "override/b", "leak/c"}})
 	m.Observe(Request{Endpoint: "/chat/completions", Model: "gpt-oss:120b", Status: 429, Limit: "requests"})
+	m.Observe(Request{Endpoint: "/rerank", Model: "whole", Backend: "gpu-03", Status: 200, Output: 100, Duration: time.Second, TTFT: time.Second - 1})
 	m.Ejected("gpu-02")
 	w := httptest.NewRecorder()
 	m.ServeHTTP(w, nil)
@@ -66,6 +67,7 @@ func TestText(t *testing.T) {
 	} {
 		require.Contains(t, strings.Split(got, "\n"), line)
 	}
+	require.NotContains(t, got, `per_second_sum{model="whole"}`, "its tokens came at once")
 	for line := range strings.Lines(got) {
 		require.Regexp(t, `^(# (HELP|TYPE) llmaas_\w+ .+|llmaas_\w+(\{.+\})? [-+0-9.eInf]+)\n$`, line)
 	}
@@ -163,6 +165,8 @@ func TestCurve(t *testing.T) {
 	m.Observe(Request{Status: 200, Time: now})
 	require.Len(t, m.Curve(time.Time{}), 1)
 	m.Observe(Request{Status: 200, Time: noon}) // too old for the curve
+	require.Len(t, m.Curve(time.Time{}), 1)
+	m.Observe(Request{Status: 200, Time: now.Add(time.Minute)}) // of a clock that is set back now
 	require.Len(t, m.Curve(time.Time{}), 1)
 }
 
@@ -272,7 +276,11 @@ func TestClockJumps(t *testing.T) {
 func TestHistoryIsBounded(t *testing.T) {
 	m := newMetrics(t, Options{})
 	long := strings.Repeat("x", 1<<20)
-	m.Observe(Request{Model: long, Tenant: long, Rules: make([]string, 1000)})
+	rules := make([]string, 1000)
+	m.Observe(Request{Status: 200, Model: long, Tenant: long, Rules: rules})
+	rules[0] = "changed by the host"
+	require.Empty(t, m.History(Query{})[0].Rules[0])
+	require.Equal(t, other, m.Usage()[0].Model, "nor is it a label")
 	got := m.History(Query{})[0]
 	require.Len(t, got.Model, 256)
 	require.Len(t, got.Tenant, 256)
