@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 )
 
@@ -217,8 +218,8 @@ func (c *count) value() int64 {
 // UnmarshalJSON is called with any JSON value but null, which leaves the
 // pointers above nil.
 func (c *count) UnmarshalJSON(b []byte) error {
-	var n int64
-	if json.Unmarshal(b, &n) != nil {
+	n, err := strconv.ParseInt(string(b), 10, 64)
+	if err != nil {
 		var ok bool
 		if n, ok = wholeFloat(b); !ok {
 			return fmt.Errorf("%w: got a token count that is no whole number", ErrUsage)
