@@ -66,9 +66,9 @@ const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._
 // kindOf is the endpoint that grants, limits and metrics know: ids of files,
 // batches and models are cut off.
 func kindOf(path string) string {
-	for _, tree := range []string{"/files", "/batches", "/models"} {
-		if strings.HasPrefix(path, tree+"/") {
-			return tree
+	for _, tree := range [...]string{"/files/", "/batches/", "/models/"} {
+		if strings.HasPrefix(path, tree) {
+			return tree[:len(tree)-1]
 		}
 	}
 	return path
@@ -121,12 +121,21 @@ func (g *Gateway) read(x *exchange) ([]byte, error) {
 	return body, nil
 }
 
-// readAll is io.ReadAll for what says how long it is, or -1.
+// readAll is io.ReadAll with room for a length that was announced, or for none.
 func readAll(r io.Reader, length int64) ([]byte, error) {
-	var b bytes.Buffer
-	b.Grow(int(min(max(length, 0)+bytes.MinRead, maxTrusted)))
-	_, err := b.ReadFrom(r)
-	return b.Bytes(), err
+	b := make([]byte, 0, min(max(length+1, bytes.MinRead), maxTrusted))
+	for {
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return b, nil
+		case err != nil:
+			return b, err
+		case len(b) == cap(b):
+			b = slices.Grow(b, len(b))
+		}
+	}
 }
 
 // maxTrusted is how much memory a Content-Length is given before the bytes come.
