@@ -39,12 +39,11 @@ func (g *Gateway) order(x *exchange) error {
 		return err
 	}
 	file := g.owners.find(x.who.Tenant.ID, input, false, x.begun)
-	kind := endpoints[endpoint(at)].kind
 	switch {
 	case file == nil:
 		return errNoFile
-	case kind != chatBody && kind != jsonBody:
-		return badBody("endpoint: want one of the API that takes JSON, such as /v1/chat/completions")
+	case !batched(endpoint(at)):
+		return badBody("endpoint: want /v1/chat/completions, /v1/completions or /v1/embeddings")
 	}
 	w := file.work
 	if w.requests == 0 {
@@ -63,6 +62,12 @@ func (g *Gateway) order(x *exchange) error {
 	x.ask.work, x.ask.models = w, w.models
 	x.ask.metered, x.ask.maxTokens = true, w.output
 	return nil
+}
+
+// batched reports whether batches go to an endpoint: to those that have a price
+// for it, by tokens in and out.
+func batched(endpoint string) bool {
+	return endpoints[endpoint].kind == chatBody || endpoint == "/embeddings"
 }
 
 // quote is the most that a batch can cost. Where there is no price for batches,

@@ -218,6 +218,14 @@ func TestBatchAskedForTwice(t *testing.T) {
 	}
 	require.Equal(t, batch, h.batch(t, h.key, file))
 	require.EqualValues(t, 100, reserved(t, state))
+	for _, m := range h.machines { // and once more when it is over
+		m.Script(
+			llmaastest.Reply{Path: "/batches", Status: 200, Body: `{"id":"` + batch + `","status":"completed","output_file_id":"file-0099"}`},
+			llmaastest.Reply{Path: "/files/file-0099/content", Status: 200, Body: `{"response":{"status_code":200,"body":{"model":"llama3.3:70b","usage":{"prompt_tokens":1,"completion_tokens":7}}}}`},
+		)
+	}
+	require.Equal(t, batch, h.batch(t, h.key, file))
+	require.EqualValues(t, 7, reserved(t, state))
 }
 
 // TestOddAnswersAboutFiles are of machines that say what cannot be remembered.

@@ -64,6 +64,9 @@
 // others with status 404, as what does not exist. What concerns it goes to the
 // machine that has it, or nowhere.
 //
+// A file is as long as [Config].MaxBody lets a body be. It can be run where each
+// line is one request of a chat, a completion or an embedding.
+//
 // A batch is let in when its requests at their worst fit the limits, and holds
 // that until its end is seen. The gateway then reads the results itself, and bills
 // what they say before anyone is told where they are. What nobody asks for within

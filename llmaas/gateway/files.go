@@ -54,6 +54,7 @@ func (g *Gateway) file(x *exchange) error {
 	x.filing = f
 	x.hint.Once = x.r.Method != http.MethodGet
 	x.step("owner")
+	g.sweep(x)
 	switch {
 	case f.id != "":
 		f.on = g.owners.find(x.who.Tenant.ID, f.id, f.batch, x.begun)
@@ -65,7 +66,6 @@ func (g *Gateway) file(x *exchange) error {
 	case x.r.Method == http.MethodGet:
 		return nil
 	}
-	g.sweep(x)
 	if err := g.owners.room(x.who.Tenant.ID); err != nil {
 		return err
 	}
@@ -139,14 +139,20 @@ func (g *Gateway) created(x *exchange, raw []byte) error {
 	}
 	w := x.ask.work
 	o := newOwned(x.who.Tenant.ID, id, x.hint.Backend, f.batch, w, x.begun)
-	if before := g.owners.get(o.tenant, id); f.batch && before.underWay(o.machine) {
-		return g.seen(x, before, raw) // asked twice, with one Idempotency-Key
-	}
+	before := g.owners.get(o.tenant, id)
+	again := f.batch && before.underWay(o.machine) // asked twice, with one Idempotency-Key
 	if f.batch && x.lease != nil {
-		o.lease, x.lease = x.lease, nil
-		if err := o.lease.Detach(x.ctx); err != nil {
+		lease, yield := x.lease, x.lease.Detach
+		if x.lease = nil; again {
+			yield = lease.Release
+		}
+		if err := yield(x.ctx); err != nil {
 			g.Log.Error("gateway: batch", "request", x.id, "tenant", o.tenant, "err", err)
 		}
+		o.lease = lease
+	}
+	if again {
+		return g.seen(x, before, raw)
 	}
 	if before := g.owners.put(o); before != nil {
 		g.expire(before)

@@ -315,6 +315,7 @@ func TestRequestsOfABatch(t *testing.T) {
 		{"no body", `{"custom_id":"a"}`, everything, "", 400, "a body in each"},
 		{"a body in a string", `{"custom_id":"a","body":"{}"}`, everything, "", 400, "a body in each"},
 		{"an endpoint of its own", strings.Replace(line("a", good), "/v1/chat/completions", "/v1/files", 1), everything, "", 400, "url: want"},
+		{"an endpoint with a price of its own", strings.Replace(line("a", good), "/v1/chat/completions", "/v1/rerank", 1), everything, "", 400, "url: want"},
 		{"an endpoint elsewhere", strings.Replace(line("a", good), "/v1/chat/completions", "http://10.0.0.1/", 1), everything, "", 400, "url: want"},
 		{"a model that another key uploaded", line("a", good), narrow, "", 403, "model_not_allowed"},
 		{"an endpoint that another key uploaded", line("a", good), mute, "", 403, "endpoint_not_allowed"},

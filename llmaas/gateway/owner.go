@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -137,13 +138,9 @@ func (s *owners) remove(o *owned) {
 // list returns a tenant's files or batches, the newest first.
 func (s *owners) list(tenant string, batch bool, now time.Time) []*owned {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	var all []*owned
-	for _, o := range s.tenants[tenant] {
-		if o.batch == batch && !o.over(now) {
-			all = append(all, o)
-		}
-	}
+	all := slices.Collect(maps.Values(s.tenants[tenant]))
+	s.mu.Unlock()
+	all = slices.DeleteFunc(all, func(o *owned) bool { return o.batch != batch || o.over(now) })
 	slices.SortFunc(all, func(a, b *owned) int {
 		return cmp.Or(b.created.Compare(a.created), cmp.Compare(b.id, a.id))
 	})

@@ -128,14 +128,14 @@ func (a *ask) request(line []byte) error {
 			if err != nil {
 				return err
 			}
-			if kind := endpoints[endpoint(url)].kind; kind != chatBody && kind != jsonBody {
-				a.work.refuse("url: want an endpoint of the API that takes JSON")
+			if !batched(endpoint(url)) {
+				a.work.refuse("url: want /v1/chat/completions, /v1/completions or /v1/embeddings")
 				return nil
 			}
 			a.work.name(&a.work.endpoints, endpoint(url))
 		case name == "body" && value[0] == '{':
 			found = true
-			return a.batched(value)
+			return a.body(value)
 		}
 		return nil
 	})
@@ -148,8 +148,8 @@ func (a *ask) request(line []byte) error {
 	return err
 }
 
-// batched reads the body of one request of a batch.
-func (a *ask) batched(body []byte) error {
+// body reads the body of one request of a batch.
+func (a *ask) body(body []byte) error {
 	one := ask{raw: body, choices: 1}
 	if err := one.chat(); err != nil && !errors.Is(err, errNoMessages) {
 		return err
