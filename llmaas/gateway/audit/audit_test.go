@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -103,7 +104,13 @@ func TestKeyRotation(t *testing.T) {
 	got, err = Verify(dir, k2)
 	require.NoError(t, err)
 	require.Len(t, got.Problems, 3, "without the old key its records cannot be vouched for")
-	require.NotContains(t, fmt.Sprintf("%v %+v %#v", k1, k1, k1), "1 0 0")
+	printed, err := json.Marshal(k1)
+	require.NoError(t, err)
+	require.NotContains(t, string(printed), ",0,0")
+	for _, verb := range []string{"%v", "%+v", "%#v", "%d", "%x", "%s", "%q"} {
+		require.Equal(t, `audit key "k1"`, fmt.Sprintf(verb, k1))
+		require.NotContains(t, fmt.Sprintf(verb, &Options{Key: k1}), "1 0 0", verb)
+	}
 }
 
 func TestOpenRefusesBadOptions(t *testing.T) {

@@ -51,6 +51,9 @@ func (l *Log) Prune(before time.Time) (int64, error) {
 		err = l.move(end)
 		l.syncing.Unlock()
 	}
+	if err == nil {
+		err = syncDir(l.o.Dir) // the head is on disk before a segment goes
+	}
 	if err != nil {
 		return 0, fmt.Errorf("audit: nothing was pruned: %w", err)
 	}

@@ -184,7 +184,7 @@ func (v *verifier) see(e entry) {
 	switch {
 	case e.line.Seq != v.next:
 		v.problem(e, e.line.Seq, fmt.Sprintf("expected record %d here: records are missing, repeated or out of order", v.next))
-	case e.line.Prev != v.prev, v.headErr == nil && e.line.Seq == v.head.First && e.line.Prev != v.head.Prev:
+	case e.line.Prev != v.prev:
 		v.problem(e, e.line.Seq, "it does not follow from the record before it")
 	}
 	if e.err == nil {
