@@ -93,6 +93,22 @@ func TestBackgroundSyncThatFails(t *testing.T) {
 	}
 }
 
+// A segment that cannot be synced is not ended: what is in it is not yet safe.
+func TestSegmentThatCannotBeSynced(t *testing.T) {
+	null, err := os.OpenFile("/dev/null", os.O_RDWR, 0)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	l := open(t, dir, func(o *Options) { o.SyncEvery, o.MaxBytes = time.Hour, 1 })
+	fill(t, l, 1)
+	disk := l.file
+	l.file = null
+	require.ErrorContains(t, l.Append(Record{}), "begin a segment")
+	l.file = disk
+	fill(t, l, 1)
+	require.NoError(t, l.Close())
+	require.Empty(t, problems(t, dir))
+}
+
 // One log at a time: two would write over one another.
 func TestLock(t *testing.T) {
 	dir := t.TempDir()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -178,6 +179,35 @@ func TestVerifyFindsAnyByte(t *testing.T) {
 	}
 	require.Empty(t, problems(t, dir))
 	require.Greater(t, tried, 2000)
+}
+
+// TestVerifyFindsAnyLine removes each line in turn, repeats it at each place, and
+// swaps it with each other.
+func TestVerifyFindsAnyLine(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir, nil)
+	fill(t, l, 6)
+	require.NoError(t, l.Close())
+	path := filepath.Join(dir, segmentName(1))
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	whole := strings.SplitAfter(strings.TrimSuffix(string(data), "\n"), "\n")
+	whole[5] += "\n"
+	found := func(lines []string, what string, i, j int) {
+		require.NoError(t, os.WriteFile(path, []byte(strings.Join(lines, "")), 0o600))
+		require.NotEmpty(t, problems(t, dir), "%s %d %d", what, i, j)
+	}
+	for i := range whole {
+		found(slices.Delete(slices.Clone(whole), i, i+1), "removed", i, 0)
+		for j := range len(whole) + 1 {
+			found(slices.Insert(slices.Clone(whole), j, whole[i]), "repeated", i, j)
+			if j > i && j < len(whole) {
+				swapped := slices.Clone(whole)
+				swapped[i], swapped[j] = swapped[j], swapped[i]
+				found(swapped, "swapped", i, j)
+			}
+		}
+	}
 }
 
 // What cannot be told: a folder that is put back as it once was, and the loss of

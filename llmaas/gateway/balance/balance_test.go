@@ -132,6 +132,7 @@ func TestNewRefusesBadOptions(t *testing.T) {
 		"Weight":              {Backends: []Backend{{Name: "a", URL: "http://a", Weight: -1}}},
 		"twice":               {Backends: machinesNamed("a", "a")},
 		"attempts":            {Backends: good, Attempts: -1},
+		"a floor of -1":       {Backends: good, LoadFloor: -1},
 		"Options.EjectShare":  {Backends: good, EjectShare: 2},
 		"Options.LoadCap":     {Backends: good, LoadCap: 0.5},
 		"Options.EjectFor":    {Backends: good, EjectFor: -1},
@@ -300,7 +301,11 @@ func TestAffinityHasRoom(t *testing.T) {
 	b := newBalancer(t, &fleet{}, nil, "a", "b", "c", "d")
 	now := time.Now()
 	seen := map[string]int{}
-	for range 100 {
+	for range 4 {
+		seen[b.pick(now, &Hint{Affinity: "one key"}, nil).Name]++
+	}
+	require.Len(t, seen, 1, "so many a machine may always have")
+	for range 96 {
 		seen[b.pick(now, &Hint{Affinity: "one key"}, nil).Name]++
 	}
 	require.Len(t, seen, 4)

@@ -17,8 +17,9 @@
 //
 //   - with an affinity key, the one that rendezvous hashing gives the key, so
 //     that the machine's prefix cache is used again; the next one in that order
-//     while it holds more than its share of the load times [Options].LoadCap.
-//     Gateways side by side give a key the same machine;
+//     while it holds more than its share of the load times [Options].LoadCap and
+//     more than [Options].LoadFloor. Gateways side by side give a key the same
+//     machine;
 //   - without one, the better of two drawn at random by weight (power of two
 //     choices), where better is fewer requests in flight times a moving average
 //     of the time to the first byte. What was learned is believed for seconds

@@ -47,6 +47,12 @@ type Options struct {
 	// machine, at least 1. 0 means 1.25.
 	LoadCap float64
 
+	// LoadFloor is how many requests at once affinity may give a machine in any
+	// case. Machines batch: while few are under way, a prefix that is cached is
+	// worth more than a machine that is idle. 0 means 4; one that takes one request
+	// at a time wants 1.
+	LoadFloor int
+
 	// Seed makes the random choices repeatable. 0 means a seed of the day.
 	Seed uint64
 
@@ -72,8 +78,8 @@ func (o *Options) defaults() error {
 	switch {
 	case len(o.Backends) == 0:
 		return fmt.Errorf("balance: Options.Backends: got none, want one or more")
-	case o.Attempts < 0 || o.Failures < 0:
-		return fmt.Errorf("balance: Options: got %d attempts and %d failures, want 0 or more", o.Attempts, o.Failures)
+	case o.Attempts < 0 || o.Failures < 0 || o.LoadFloor < 0:
+		return fmt.Errorf("balance: Options: got %d attempts, %d failures and a floor of %d, want 0 or more", o.Attempts, o.Failures, o.LoadFloor)
 	case !(o.EjectShare >= 0 && o.EjectShare <= 1):
 		return fmt.Errorf("balance: Options.EjectShare: got %v, want 0 to 1", o.EjectShare)
 	case o.LoadCap != 0 && !(o.LoadCap >= 1 && o.LoadCap <= 1000):
@@ -102,6 +108,9 @@ func (o *Options) defaults() error {
 	}
 	if o.LoadCap == 0 {
 		o.LoadCap = 1.25
+	}
+	if o.LoadFloor == 0 {
+		o.LoadFloor = 4
 	}
 	if o.Now == nil {
 		o.Now = time.Now

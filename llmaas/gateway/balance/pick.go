@@ -91,7 +91,7 @@ func (b *Balancer) byAffinity(now time.Time, key string) *machine {
 	var bestScore float64
 	for _, m := range b.candidates {
 		share := m.share(now, b.o.SlowStart)
-		room := math.Ceil(b.o.LoadCap * float64(load) * share / weights)
+		room := max(math.Ceil(b.o.LoadCap*float64(load)*share/weights), float64(b.o.LoadFloor))
 		if float64(m.inflight) >= room {
 			continue
 		}
