@@ -2,6 +2,8 @@ package llmaas_test
 
 import (
 	"bytes"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +131,82 @@ func TestEndpointsDistrust(t *testing.T) {
 			require.NotEmpty(t, e.RequestID)
 		})
 	}
+}
+
+// anything answers each request alike.
+type anything struct {
+	status int
+	kind   string
+	body   []byte
+}
+
+func (a anything) RoundTrip(r *http.Request) (*http.Response, error) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	return &http.Response{
+		StatusCode: a.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r, ContentLength: -1,
+		Header: http.Header{"Content-Type": {a.kind}}, Body: io.NopCloser(bytes.NewReader(a.body)),
+	}, nil
+}
+
+// FuzzReplies has a service that answers anything: every call ends in an answer or
+// an *Error, and no bill is negative.
+func FuzzReplies(f *testing.F) {
+	for _, body := range []string{
+		cannedReply, cannedStream(), `{"data":[{"index":0,"embedding":"AACAvw=="}]}`, `{"results":[{"index":0,"document":"a"}],"usage":{"total_tokens":7}}`,
+		`{"text":"a","segments":[{"end":1e300}],"duration":-1}`, `{"error":{"message":"m","type":"rate_limit_error","code":429}}`, `{"detail":[1]}`,
+		`{"id":"b","status":"completed","output_file_id":"f"}`, `{"custom_id":"a","response":{"status_code":200,"body":` + cannedReply + `}}`,
+		`{"choices":[{"index":127,"delta":{"tool_calls":[{"index":-9,"function":{"arguments":"x"}}]},"message":null,"text":"<think>"}],"usage":{"prompt_tokens":-1,"completion_tokens":1e99}}`,
+	} {
+		f.Add(200, "application/json", []byte(body))
+		f.Add(200, "text/event-stream", []byte("data: "+body+"\n\ndata: [DONE]\n\n"))
+		f.Add(429, "text/html", []byte(body))
+	}
+	f.Fuzz(func(t *testing.T, status int, kind string, body []byte) {
+		c, err := llmaas.New(llmaas.Config{Token: llmaas.Static(key), Transport: anything{status, kind, body}, Retry: llmaas.Retry{Attempts: 1}})
+		require.NoError(t, err)
+		ctx := t.Context()
+		check := func(bill cost.Amount, err error) {
+			require.GreaterOrEqual(t, bill, cost.Amount(0))
+			if err != nil {
+				var e *llmaas.Error
+				require.ErrorAs(t, err, &e)
+				require.NotEmpty(t, e.Op)
+				require.NotContains(t, err.Error(), key)
+			}
+		}
+		bill := func(r *llmaas.Result) cost.Amount { return r.Bill.Total }
+		if r, err := c.Chat(ctx, ask("a")); err == nil {
+			check(bill(&r.Result), nil)
+			require.NotEmpty(t, r.Choices)
+		} else {
+			check(0, err)
+		}
+		s := c.Stream(ctx, ask("a"))
+		for chunk, err := range s.All() {
+			require.True(t, chunk != nil || err != nil)
+		}
+		result := s.Result()
+		check(bill(&result), s.Err())
+		require.NotNil(t, s.Response())
+		if r, err := c.Embeddings(ctx, openai.EmbeddingRequest{Input: "a", Model: "m"}); err == nil {
+			require.Len(t, r.Data, 1)
+		} else {
+			check(0, err)
+		}
+		if r, err := c.Transcribe(ctx, openai.AudioRequest{Model: "m", FilePath: "a", Reader: strings.NewReader("a")}); err == nil {
+			check(bill(&r.Result), nil)
+		} else {
+			check(0, err)
+		}
+		_, err = c.Rerank(ctx, llmaas.RerankRequest{Model: "m", Documents: []string{"a"}})
+		check(0, err)
+		_, err = c.Complete(ctx, openai.CompletionRequest{Model: "m", Prompt: "a"})
+		check(0, err)
+		_, err = c.Models(ctx)
+		check(0, err)
+		_, err = c.AsyncBatch("b").Results(ctx)
+		check(0, err)
+	})
 }
 
 func TestStreamedToolCallsAreJoined(t *testing.T) {

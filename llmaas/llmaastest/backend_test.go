@@ -1,9 +1,11 @@
 package llmaastest_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -297,3 +299,31 @@ func (n *notebook) Cleanup(f func())      { n.cleanups = append(n.cleanups, f) }
 func (n *notebook) Errorf(string, ...any) { n.errors++ }
 func (n *notebook) Failed() bool          { return false }
 func (n *notebook) Helper()               {}
+
+// FuzzServe sends anything anywhere: it is answered, an error as an error object.
+func FuzzServe(f *testing.F) {
+	for _, row := range exchanges {
+		f.Add(row.method, row.path, []byte(row.body))
+	}
+	f.Add("POST", "/files", []byte("--b\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n{\"custom_id\":\"a\",\"method\":\"GET\",\"url\":\"/v1/batches/batch-0001\",\"body\":{}}\r\n--b--\r\n"))
+	f.Fuzz(func(t *testing.T, method, path string, body []byte) {
+		b := &llmaastest.Backend{}
+		ask := func(method, path string, body []byte) {
+			req := httptest.NewRequest("POST", "/", bytes.NewReader(body))
+			req.Method, req.URL.Path = method, "/v1"+path
+			req.Header = http.Header{"Authorization": {"Bearer any"}, "Content-Type": {"multipart/form-data; boundary=b"}}
+			w := httptest.NewRecorder()
+			b.ServeHTTP(w, req)
+			if w.Code >= 400 {
+				require.Contains(t, w.Body.String(), `{"error":{"message":"`)
+				require.True(t, json.Valid(w.Body.Bytes()))
+			}
+		}
+		ask(method, path, body)
+		ask("POST", "/batches", []byte(`{"input_file_id":"file-0001","endpoint":"/v1/chat/completions","completion_window":"24h"}`))
+		for range 4 {
+			ask("GET", "/batches/batch-0001", nil)
+		}
+		ask("GET", "/files/file-0002/content", nil)
+	})
+}
