@@ -1,9 +1,6 @@
 package gateway
 
-import (
-	"bytes"
-	"encoding/json"
-)
+import "bytes"
 
 // events cuts a stream of server-sent events where each one ends (HTML Standard
 // §9.2.6: lines end with CR, LF or both). It looks at every byte once, however
@@ -95,7 +92,7 @@ func (t *template) read(event []byte) (quoted []byte, ok bool) {
 	quoted = event[len(t.head)-1 : end+1 : end+1]
 	for _, c := range quoted[1 : len(quoted)-1] {
 		if c < ' ' || c == '"' || c == '\\' {
-			return quoted, json.Valid(quoted)
+			return quoted, valid(quoted)
 		}
 	}
 	return quoted, true

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"bytes"
-	"encoding/json"
 	"strconv"
 	"unicode/utf8"
 )
@@ -58,7 +57,7 @@ type replyReader struct {
 // has it says nothing, and hides nothing that stands beside it.
 func (r *replyReader) read(raw []byte) reply {
 	r.reply = reply{}
-	if !json.Valid(raw) {
+	if !valid(raw) {
 		return r.reply
 	}
 	_ = each(raw, func(name, value []byte, _ span) error { // no object: nothing is said

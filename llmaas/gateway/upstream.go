@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -123,7 +122,7 @@ func (x *exchange) whole() error {
 	switch {
 	case x.resp.StatusCode/100 == 3: // machines have nothing to send anyone to
 		return &machineError{http.StatusBadGateway}
-	case x.resp.StatusCode >= 400 && !json.Valid(body):
+	case x.resp.StatusCode >= 400 && !valid(body):
 		return &machineError{x.resp.StatusCode}
 	}
 	if x.resp.StatusCode == http.StatusOK {
