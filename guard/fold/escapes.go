@@ -20,12 +20,14 @@ func decodeEntities(s string, d *draft) { decodeSigns(s, d, '&', entity) }
 // appends what that stands for; size 0: for nothing.
 func decodeSigns(s string, d *draft, sign byte, read func(dst []byte, s string) (text []byte, size int)) {
 	w := weaver{s: s, d: d}
-	for i := 0; !d.full(); {
-		n := strings.IndexByte(s[i:], sign)
-		if n < 0 {
-			break
+	for i := 0; i < len(s) && !d.full(); {
+		if s[i] != sign {
+			n := strings.IndexByte(s[i:], sign)
+			if n < 0 {
+				break
+			}
+			i += n
 		}
-		i += n
 		text, size := read(d.scratch[:0], s[i:])
 		d.scratch = text
 		if size > 0 {
@@ -113,15 +115,16 @@ func hexNumber(s string, least, most int) (n uint32, size int) {
 	return n, size
 }
 
-func hexDigit(c byte) (byte, bool) {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0', true
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return c | 0x20 - 'a' + 10, true
+// hexDigits are the values of the hexadecimal digits, plus one.
+var hexDigits = func() (t [256]byte) {
+	for i, c := range []byte("0123456789abcdef") {
+		t[c] = byte(i) + 1
 	}
-	return 0, false
-}
+	copy(t['A':'G'], t['a':'g'])
+	return t
+}()
+
+func hexDigit(c byte) (byte, bool) { return hexDigits[c] - 1, hexDigits[c] != 0 }
 
 // percent reads %XX or %uXXXX.
 func percent(dst []byte, s string) ([]byte, int) {

@@ -144,9 +144,10 @@ func (d *draft) backwards(s string, start, end int) {
 		if !d.extend(1, end, -1) {
 			d.begin(piece{uint32(len(d.bytes)), uint32(end), 1, -1}, ascii, end)
 		}
-		for ; end > ascii; end-- {
-			d.bytes = append(d.bytes, s[end-1])
-		}
+		from := len(d.bytes)
+		d.bytes = append(d.bytes, s[ascii:end]...)
+		slices.Reverse(d.bytes[from:])
+		end = ascii
 	}
 }
 

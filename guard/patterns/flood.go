@@ -149,6 +149,11 @@ func (w word) repeats(text []byte, behind word, period int) bool {
 		w.end-w.start == behind.end-behind.start && bytes.Equal(text[w.start:w.end], text[behind.start:behind.end])
 }
 
+// isLetter is unicode.IsLetter, at once for kana and Han.
+func isLetter(r rune) bool {
+	return 0x3041 <= r && r <= 0x3096 || 0x30a1 <= r && r <= 0x30fa || 0x4e00 <= r && r <= 0x9fff || unicode.IsLetter(r)
+}
+
 // nextWord returns the first word of text that begins at i or after; its end is
 // 0 if there is none.
 func nextWord(text []byte, i int) word {
@@ -170,7 +175,7 @@ func nextWord(text []byte, i int) word {
 			}
 			w.end += n
 		}
-		w.lettered = text[i]|0x20-'a' < 26 || bytes.ContainsFunc(text[i:w.end], unicode.IsLetter)
+		w.lettered = text[i]|0x20-'a' < 26 || bytes.ContainsFunc(text[i:w.end], isLetter)
 		return w
 	}
 	return word{}

@@ -68,7 +68,10 @@ func runeClass(r rune) class {
 	switch {
 	case r < utf8.RuneSelf:
 		return asciiClass(byte(r))
-	case 0xc0 <= r && r <= 0x24f && r != '×' && r != '÷', 0x300 <= r && r <= 0x36f, 0x400 <= r && r <= 0x481: // most of Latin, its marks, Cyrillic
+	case 0xc0 <= r && r <= 0x24f && r != '×' && r != '÷', 0x300 <= r && r <= 0x36f, // most of Latin, its marks
+		0x3a3 <= r && r <= 0x3f5, 0x400 <= r && r <= 0x481, // Greek, Cyrillic
+		0x5d0 <= r && r <= 0x5ea, 0x620 <= r && r <= 0x669, 0x66e <= r && r <= 0x6d3, // Hebrew, Arabic
+		0x900 <= r && r <= 0x963: // Devanagari
 		return spaced
 	case 0x2010 <= r && r <= 0x205e, 0x3000 <= r && r <= 0x3004, 0x3008 <= r && r <= 0x3020: // punctuation
 		return other
