@@ -34,6 +34,9 @@ func become(ctx context.Context, _ string, _ []byte) (host.Shared, error) {
 	if err = build.Run(); err == nil {
 		err = syscall.Exec(program, os.Args, append(os.Environ(), host.Temporary+"="+program))
 	}
+	if ctx.Err() != nil {
+		return host.Shared{}, errors.Join(context.Cause(ctx), os.RemoveAll(dir))
+	}
 	return host.Shared{}, errors.Join(
 		fmt.Errorf("this program has no Redis client in it: run what go build -C %s -o gateway . makes: %w", source, err),
 		os.RemoveAll(dir))

@@ -19,6 +19,8 @@ import (
 var (
 	//go:embed whole.lua
 	wholeScript string
+	//go:embed limit.lua
+	limitScript string
 	//go:embed limit_take.lua
 	takeScript string
 	//go:embed limit_give.lua
@@ -39,9 +41,10 @@ const retryWindow = time.Minute
 // CountOptions configure [NewLimits] and [NewBudgets].
 type CountOptions struct {
 	// MaxCall is the longest that a call can take; for Budgets a batch is one, too.
-	// What a gateway had reserved when it died is freed (requests at once) or
-	// counts as spent (money) when nothing has changed the count for so long. Zero
-	// means DefaultMaxCall. All gateways on one server need the same.
+	// What a gateway had reserved when it died is freed so long after (requests at
+	// once), or counts as spent when nothing has changed the account for so long
+	// (money of Budgets). Zero means DefaultMaxCall. All gateways on one server
+	// need the same.
 	MaxCall time.Duration
 
 	// FailOpen is asked when the server did not answer, or with an error, and
@@ -74,16 +77,17 @@ func (o *CountOptions) check(s *Store) error {
 //
 // A count is a decimal string under a key that ends in the limit's name and the
 // beginning of its window; the tenant in it is hashed as in [Options].Secret. It
-// expires a minute after its window, that of requests at once
-// [CountOptions].MaxCall after the last change.
+// expires a minute after its window. Requests at once are counted for each
+// gateway (limit.lua), so that those of one that died are dropped for themselves.
 //
 // A call whose answer got lost is tried again once, and never counts twice. What
 // a Take counted that failed all the same stays until its window is over, or, of
-// requests at once, until nothing has changed that count for MaxCall. A Give that
-// failed can be tried again for a minute.
+// requests at once, until this gateway has changed nothing of that tenant's for
+// MaxCall. A Give that failed can be tried again for a minute.
 type Limits struct {
 	store      *Store
 	opts       CountOptions
+	id         string // of this gateway
 	take, give *redis.Script
 	uncounted  uncounted[string] // by tenant
 }
@@ -95,24 +99,27 @@ func NewLimits(s *Store, o CountOptions) (*Limits, error) {
 	if err := o.check(s); err != nil {
 		return nil, err
 	}
-	return &Limits{store: s, opts: o, take: redis.NewScript(wholeScript + takeScript), give: redis.NewScript(wholeScript + giveScript)}, nil
+	return &Limits{
+		store: s, opts: o, id: rand.Text(),
+		take: redis.NewScript(wholeScript + limitScript + takeScript), give: redis.NewScript(wholeScript + limitScript + giveScript),
+	}, nil
 }
 
 // Take implements [limit.State].
 func (l *Limits) Take(ctx context.Context, tenant string, counters []limit.Counter, now time.Time) ([]int64, bool, error) {
-	args := make([]any, 0, 3*len(counters)+1)
+	args := l.args(l.store.opts.again(), 3*len(counters))
 	for _, c := range counters {
 		if c.Add < 0 {
 			return nil, false, fmt.Errorf("redisstore: got %d to take of %s, want 0 or more", c.Add, c.Name)
 		}
-		ttl := l.opts.MaxCall
+		ttl := time.Duration(0)
 		if c.End != 0 {
 			ttl = max(time.Unix(c.End, 0).Sub(now)+grace, time.Millisecond)
 		}
 		args = append(args, c.Add, c.Max, ttl.Milliseconds())
 	}
 	keys := append(l.keys(tenant, counters), l.store.mark("take "+rand.Text()))
-	reply, err := l.store.runTwice(ctx, l.take, keys, append(args, l.store.opts.again().Milliseconds())...).Slice()
+	reply, err := l.store.runTwice(ctx, l.take, keys, args...).Slice()
 	if err != nil {
 		if ctx.Err() == nil && underWay(counters) && l.opts.FailOpen(tenant, err) {
 			values, ok := untouched(counters)
@@ -148,19 +155,20 @@ func (l *Limits) Give(ctx context.Context, tenant string, counters []limit.Count
 		return errNoID
 	}
 	counters = slices.DeleteFunc(slices.Clone(counters), func(c limit.Counter) bool { return c.Add == 0 })
-	args := make([]any, 0, 2*len(counters)+1)
+	args := l.args(retryWindow, 2*len(counters))
 	for _, c := range counters {
-		ttl := int64(0)
-		if c.End == 0 {
-			ttl = l.opts.MaxCall.Milliseconds()
-		}
-		args = append(args, c.Add, ttl)
+		args = append(args, c.Add, min(c.End, 1))
 	}
 	keys := append(l.keys(tenant, counters), l.store.mark(id))
-	if err := l.store.runTwice(ctx, l.give, keys, append(args, retryWindow.Milliseconds())...).Err(); err != nil {
+	if err := l.store.runTwice(ctx, l.give, keys, args...).Err(); err != nil {
 		return fmt.Errorf("redisstore: give: %w", err)
 	}
 	return nil
+}
+
+// args are what both scripts begin with, with room for more.
+func (l *Limits) args(remember time.Duration, more int) []any {
+	return append(make([]any, 0, 3+more), l.id, l.opts.MaxCall.Milliseconds(), remember.Milliseconds())
 }
 
 func (l *Limits) keys(tenant string, counters []limit.Counter) []string {

@@ -1,17 +1,24 @@
 -- Adds to all counters of a tenant that are there, whatever their most, unless
--- it was done before. The contract is that of limit.State.
+-- it was done before. The contract is that of limit.State. Before it stand
+-- whole.lua and limit.lua.
 --
 -- KEYS  the counters, and the mark of this call
--- ARGV  for each counter: what to add, which may be negative, and the time to
---       live in milliseconds, or 0 to leave it; and that of the mark
+-- ARGV  as in limit_take.lua; then for each counter: what to add, which may be
+--       negative, and 1, or 0 for that of requests under way
 
-local counters = #KEYS - 1
-if counters == 0 then
+if #KEYS == 1 then
 	return 1
 end
-local after = {}
-for i, value in ipairs(redis.call('MGET', unpack(KEYS, 1, counters))) do
-	local add = ARGV[2 * i - 1]
+local before, after = redis.call('MGET', unpack(KEYS)), {}
+if table.remove(before) then
+	return 1
+end
+for i, value in ipairs(before) do
+	local add = ARGV[2 * i + 2]
+	if ARGV[2 * i + 3] == '0' then
+		local _, own = underway(KEYS[i])
+		value = own
+	end
 	if not value then
 		after[i] = false
 	elseif negative(add) then
@@ -24,15 +31,12 @@ for i, value in ipairs(redis.call('MGET', unpack(KEYS, 1, counters))) do
 	end
 end
 -- Only here, when nothing can fail any more: all or nothing.
-if not redis.call('SET', KEYS[#KEYS], '', 'NX', 'PX', ARGV[#ARGV]) then
-	return 1
-end
 for i, value in ipairs(after) do
-	local ttl = ARGV[2 * i]
-	if value and ttl == '0' then
-		redis.call('SET', KEYS[i], value, 'KEEPTTL')
+	if value and ARGV[2 * i + 3] == '0' then
+		setunderway(KEYS[i], value)
 	elseif value then
-		redis.call('SET', KEYS[i], value, 'PX', ttl)
+		redis.call('SET', KEYS[i], value, 'KEEPTTL')
 	end
 end
+redis.call('SET', KEYS[#KEYS], '', 'PX', ARGV[3])
 return 1

@@ -252,25 +252,34 @@ func TestLimitsStandThere(t *testing.T) {
 	require.NoError(t, err)
 	counts, err := c.MGet(t.Context(), keys...).Result()
 	require.NoError(t, err)
+	hour := ""
 	for i, key := range keys {
-		if strings.Contains(key, limit.RequestsPerMinute) {
-			continue // a request that was made is not given back
+		switch strings.Split(key, ":")[3] {
+		case limit.RequestsPerMinute: // a request that was made is not given back
+		case limit.Concurrent:
+			require.NoError(t, c.HSet(t.Context(), key, "other", "many 1").Err())
+			require.ErrorContains(t, lease.Release(t.Context()), "no whole number")
+			require.NoError(t, c.HDel(t.Context(), key, "other").Err())
+		case limit.OutputPerHour:
+			hour = key
+			fallthrough
+		default:
+			require.NoError(t, c.Set(t.Context(), key, "many", 0).Err())
+			require.ErrorContains(t, lease.Release(t.Context()), "no whole number")
+			require.NoError(t, c.Set(t.Context(), key, counts[i], 0).Err())
 		}
-		require.NoError(t, c.Set(t.Context(), key, "many", 0).Err())
-		require.ErrorContains(t, lease.Release(t.Context()), "no whole number")
-		require.NoError(t, c.Set(t.Context(), key, counts[i], 0).Err())
 	}
 	after, err := c.MGet(t.Context(), keys...).Result()
 	require.NoError(t, err)
 	require.Equal(t, counts, after, "all or nothing")
 
 	for _, value := range []string{"", "-1", "1.5", "1e3", "many", "007", "99999999999999999999"} {
-		require.NoError(t, c.Set(t.Context(), keys[0], value, 0).Err())
+		require.NoError(t, c.Set(t.Context(), hour, value, 0).Err())
 		_, err := l.Reserve(t.Context(), limit.Request{Tenant: "acme"}, noon)
 		require.ErrorContains(t, err, "no whole number", value)
 		require.False(t, errors.As(err, new(*limit.ExceededError)))
 	}
-	require.NoError(t, c.Set(t.Context(), keys[0], "9999999999999999999", 0).Err())
+	require.NoError(t, c.Set(t.Context(), hour, "9999999999999999999", 0).Err())
 	_, err = l.Reserve(t.Context(), limit.Request{Tenant: "acme"}, noon)
 	require.ErrorContains(t, err, "no count")
 }
@@ -294,23 +303,43 @@ func requireMarks(t *testing.T, c *redis.Client, want int) {
 	}
 }
 
-// TestLimitsOfTheDead: what a gateway that died left under way is freed.
+// TestLimitsOfTheDead: what a gateway that died left under way is freed, however
+// busy another is with the same tenant.
 func TestLimitsOfTheDead(t *testing.T) {
 	s := startServer(t)
-	tier := limit.Tier{OutputPerHour: 100, OutputPerDay: 100, RequestsPerMinute: 100, Concurrent: 2}
-	l := limiterOf(t, tier, limitsOf(t, s, redisstore.CountOptions{MaxCall: 300 * time.Millisecond}))
-	reserve := func() error {
-		_, err := l.Reserve(t.Context(), limit.Request{Tenant: "acme", Output: 10}, noon)
-		return err
+	tier := limit.Tier{OutputPerHour: 1_000_000, OutputPerDay: 1_000_000, RequestsPerMinute: 1_000_000, Concurrent: 3}
+	o := redisstore.CountOptions{MaxCall: 300 * time.Millisecond}
+	dead, alive := limiterOf(t, tier, limitsOf(t, s, o)), limiterOf(t, tier, limitsOf(t, s, o))
+	reserve := func(l *limit.Limiter) (*limit.Lease, error) {
+		return l.Reserve(t.Context(), limit.Request{Tenant: "acme", Output: 10}, noon)
 	}
-	require.NoError(t, reserve())
-	require.NoError(t, reserve())
-	require.ErrorContains(t, reserve(), limit.Concurrent)
-	require.Eventually(t, func() bool { return reserve() == nil }, 20*time.Second, 20*time.Millisecond)
+	var long *limit.Lease
+	used := int64(0)
+	for range 2 {
+		_, err := reserve(dead)
+		require.NoError(t, err)
+		used += 10
+	}
+	begun := time.Now()
+	require.Eventually(t, func() bool {
+		one, err := reserve(alive)
+		require.NoError(t, err)
+		two, err := reserve(alive)
+		if err == nil {
+			require.NoError(t, two.Release(t.Context()))
+			long = one
+			return true
+		}
+		require.ErrorContains(t, err, limit.Concurrent)
+		require.NoError(t, one.Release(t.Context()))
+		return false
+	}, 20*time.Second, 20*time.Millisecond)
+	require.GreaterOrEqual(t, time.Since(begun), 250*time.Millisecond)
+	require.NoError(t, long.Release(t.Context()))
 	values, _, err := limitsOf(t, s, redisstore.CountOptions{}).Take(t.Context(), "acme",
 		[]limit.Counter{{Name: limit.OutputPerHour, Start: noon.Unix(), End: noon.Unix() + 3600, Max: limit.Unlimited}}, noon)
 	require.NoError(t, err)
-	require.Equal(t, []int64{30}, values, "what they had set aside of the hour stays")
+	require.Equal(t, []int64{used}, values, "what they had set aside of the hour stays")
 }
 
 // underKills runs what each of 16 goroutines gets from work again and again, on a

@@ -22,8 +22,8 @@ type Counter struct {
 // State holds counts, possibly for several gateways at once. Its methods are
 // safe for concurrent use, and each is one atomic step. Counts of a window may be
 // dropped a minute after its end, when no clock can still be in it; others when
-// they are zero, or in a state that outlives its processes when nobody has
-// touched them for the longest a request can take.
+// they are zero. A state that outlives its processes drops what one that died had
+// added to those others after the longest a request can take.
 type State interface {
 	// Take adds to all the counters of a tenant, unless one would exceed its Max:
 	// then it adds to none. It returns the values after adding, or as they are,
