@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,8 +17,10 @@ import (
 
 	"github.com/llmaas/llmaas-go/guard/output"
 	"github.com/llmaas/llmaas-go/llmaas/gateway"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/access"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/audit"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/limit"
+	"github.com/llmaas/llmaas-go/llmaas/gateway/metrics"
 	"github.com/llmaas/llmaas-go/llmaas/llmaastest"
 )
 
@@ -48,13 +53,13 @@ func TestRestore(t *testing.T) {
 	require.Equal(t, 400, h.send(t, h.key, "POST", "/v1/batches", order(odd)).status, "what could not be run still cannot")
 	batch := h.batch(t, h.key, file)
 	restart()
-	require.EqualValues(t, 100, reserved(t, state), "its worst case is held again")
+	require.EqualValues(t, 100, reserved(t, state, "acme"), "its worst case is held again")
 	results := h.finish(t, h.key, batch).field(t, "output_file_id")
 	output, cost := h.books(t)
 	require.Positive(t, output)
-	require.EqualValues(t, output, reserved(t, state))
+	require.EqualValues(t, output, reserved(t, state, "acme"))
 	restart()
-	require.Zero(t, reserved(t, state), "what the record says is the host's to charge")
+	require.Zero(t, reserved(t, state, "acme"), "what the record says is the host's to charge")
 	require.Equal(t, 200, h.send(t, h.key, "GET", "/v1/files/"+results+"/content", "").status)
 	h.finish(t, h.key, batch)
 	again, costAgain := h.books(t)
@@ -89,7 +94,7 @@ func TestBatchThatNobodyAsksFor(t *testing.T) {
 	output, cost := h.books(t)
 	require.EqualValues(t, 100, output)
 	require.Greater(t, cost, int64(100*4000))
-	require.EqualValues(t, 100, reserved(t, state), "in the hour in which it was made")
+	require.EqualValues(t, 100, reserved(t, state, "acme"), "in the hour in which it was made")
 	for _, r := range h.records(t) {
 		require.Equal(t, r.Output > 0, r.Estimated)
 	}
@@ -118,6 +123,95 @@ func TestBatchesOfAList(t *testing.T) {
 	output, total := h.books(t)
 	require.Positive(t, output)
 	require.Equal(t, cost, total, "all on one record")
+}
+
+// TestTenBatchesAtOnce is as many as the service runs for a tenant. Those whose
+// end was seen do not count.
+func TestTenBatchesAtOnce(t *testing.T) {
+	h := newHouse(t, nil)
+	file := h.upload(t, h.key, line("a", chat("llama3.3:70b", "Hello", `,"max_tokens":9`)))
+	var last string
+	for range 10 {
+		last = h.batch(t, h.key, file)
+	}
+	before := len(h.upstream())
+	got := h.send(t, h.key, "POST", "/v1/batches", order(file))
+	require.Equal(t, 429, got.status)
+	require.Contains(t, got.body, "too_many_batches")
+	require.Len(t, h.upstream(), before)
+	require.Equal(t, 200, h.send(t, h.key, "POST", "/v1/batches/"+last+"/cancel", "").status)
+	h.batch(t, h.key, file)
+}
+
+// TestBooksOfManyBatches has tenants make, watch, cancel and list batches at the
+// same time, on machines that fail now and then. In the end the audit, the metrics
+// and the limits say the same of each tenant.
+func TestBooksOfManyBatches(t *testing.T) {
+	var state *limit.Memory
+	h := newHouse(t, func(h *house, c *gateway.Config) {
+		state = limited(t, c, 1_000_000)
+		var err error
+		h.metrics, err = metrics.New(metrics.Options{Now: h.clock, History: 10_000})
+		require.NoError(t, err)
+		c.Metrics = h.metrics
+		next, calls := c.Backends, new(atomic.Int64)
+		c.Backends = roundTrip(func(r *http.Request) (*http.Response, error) {
+			if calls.Add(1)%7 == 0 {
+				return nil, errors.New("connection reset")
+			}
+			return next.RoundTrip(r)
+		})
+	})
+	var group sync.WaitGroup
+	tenants := []string{"t0", "t1", "t2", "t3"}
+	for _, tenant := range tenants {
+		require.NoError(t, h.keys.PutTenant(t.Context(), access.Tenant{ID: tenant}))
+		key := h.mint(t, tenant, everything)
+		for worker := range 3 {
+			random := rand.New(rand.NewPCG(uint64(worker), 7))
+			group.Go(func() {
+				var batches []string
+				file := ""
+				for range 40 {
+					switch n := random.IntN(8); {
+					case file == "" || n == 0:
+						got := h.send(t, key, "POST", "/v1/files", form(line("a", chat("llama3.3:70b", "Hello", `,"max_tokens":50`))), "Content-Type", "multipart/form-data; boundary=b")
+						if got.status == 200 {
+							file = got.field(t, "id")
+						}
+					case n == 1:
+						if got := h.send(t, key, "POST", "/v1/batches", order(file)); got.status == 200 {
+							batches = append(batches, got.field(t, "id"))
+						}
+					case n == 2:
+						h.send(t, key, "GET", "/v1/batches", "")
+					case n == 3 && len(batches) > 0:
+						h.send(t, key, "POST", "/v1/batches/"+batches[random.IntN(len(batches))]+"/cancel", "")
+					case len(batches) > 0:
+						h.send(t, key, "GET", "/v1/batches/"+batches[random.IntN(len(batches))], "")
+					}
+				}
+				for range 15 { // until all have ended and been seen
+					h.send(t, key, "GET", "/v1/batches", "")
+				}
+			})
+		}
+	}
+	group.Wait()
+	h.books(t)
+	output, settled := make(map[string]int64), 0
+	for _, r := range h.records(t) {
+		output[r.Tenant] += r.Output
+		for _, o := range r.Objects {
+			if o.Event == "settled" {
+				settled++
+			}
+		}
+	}
+	require.Greater(t, settled, 10)
+	for _, tenant := range tenants {
+		require.Equal(t, output[tenant], reserved(t, state, tenant), tenant)
+	}
 }
 
 // TestResultsThatAreGone leave only the worst case.
@@ -217,7 +311,7 @@ func TestBatchAskedForTwice(t *testing.T) {
 		m.Script(llmaastest.Reply{Path: "/batches", Status: 200, Body: `{"id":"` + batch + `","status":"validating"}`})
 	}
 	require.Equal(t, batch, h.batch(t, h.key, file))
-	require.EqualValues(t, 100, reserved(t, state))
+	require.EqualValues(t, 100, reserved(t, state, "acme"))
 	for _, m := range h.machines { // and once more when it is over
 		m.Script(
 			llmaastest.Reply{Path: "/batches", Status: 200, Body: `{"id":"` + batch + `","status":"completed","output_file_id":"file-0099"}`},
@@ -225,7 +319,7 @@ func TestBatchAskedForTwice(t *testing.T) {
 		)
 	}
 	require.Equal(t, batch, h.batch(t, h.key, file))
-	require.EqualValues(t, 7, reserved(t, state))
+	require.EqualValues(t, 7, reserved(t, state, "acme"))
 }
 
 // TestOddAnswersAboutFiles are of machines that say what cannot be remembered.

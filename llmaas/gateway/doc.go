@@ -65,7 +65,8 @@
 // machine that has it, or nowhere.
 //
 // A file is as long as [Config].MaxBody lets a body be. It can be run where each
-// line is one request of a chat, a completion or an embedding.
+// line is one request of a chat, a completion or an embedding; ten batches of a
+// tenant run at once.
 //
 // A batch is let in when its requests at their worst fit the limits, and holds
 // that until its end is seen. The gateway then reads the results itself, and bills

@@ -25,6 +25,7 @@ var (
 	errBody        = errors.New("gateway: the body")
 	errNoModel     = errors.New("gateway: no such model")
 	errNoFile      = errors.New("gateway: no such file or batch")
+	errManyBatches = errors.New("gateway: too many batches at once")
 	errManyFiles   = errors.New("gateway: too many files and batches")
 	errBlocked     = errors.New("gateway: blocked by the guard")
 	errOutput      = errors.New("gateway: the answer was stopped by the guard")
@@ -62,6 +63,7 @@ var failures = []struct {
 	{errTooLarge, failure{413, "invalid_request_error", "request_too_large", "The request body is too large."}},
 	{errNoModel, failure{404, "invalid_request_error", "model_not_found", "The requested model does not exist."}},
 	{errNoFile, failure{404, "invalid_request_error", "not_found", "There is no such file or batch."}},
+	{errManyBatches, failure{429, "rate_limit_error", "too_many_batches", "Ten batches are under way, or have ended unseen."}},
 	{errManyFiles, failure{429, "rate_limit_error", "too_many_files", "There are too many files and batches. Delete some."}},
 	{lifecycle.ErrUnknownModel, failure{404, "invalid_request_error", "model_not_found", "The requested model does not exist."}},
 	{lifecycle.ErrGone, failure{410, "invalid_request_error", "model_gone", "The requested model is no longer served."}},

@@ -66,7 +66,7 @@ func (g *Gateway) file(x *exchange) error {
 	case x.r.Method == http.MethodGet:
 		return nil
 	}
-	if err := g.owners.room(x.who.Tenant.ID); err != nil {
+	if err := g.owners.room(x.who.Tenant.ID, f.batch); err != nil {
 		return err
 	}
 	var err error

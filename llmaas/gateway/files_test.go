@@ -292,6 +292,28 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
+// TestFilesGoWhereTheyCanBeRun has machines of different models.
+func TestFilesGoWhereTheyCanBeRun(t *testing.T) {
+	h := newHouse(t, func(h *house, c *gateway.Config) {
+		var backends []balance.Backend
+		for i, model := range []string{"llama3.3:70b", "gpt-oss:120b"} {
+			srv := httptest.NewServer(h.machines[i])
+			t.Cleanup(srv.Close)
+			backends = append(backends, balance.Backend{Name: model, URL: srv.URL + "/v1", Models: []string{model}, Header: http.Header{"Authorization": {"Bearer machine-key"}}})
+		}
+		var err error
+		c.Backends, err = balance.New(balance.Options{Backends: backends, Seed: 1})
+		require.NoError(t, err)
+	})
+	for _, model := range []string{"gpt-oss:120b", "llama3.3:70b", "gpt-oss:120b", "llama3.3:70b"} {
+		batch := h.batch(t, h.key, h.upload(t, h.key, line("a", chat(model, "Hello", ""))))
+		h.finish(t, h.key, batch)
+		records := h.records(t)
+		require.Equal(t, model, records[len(records)-1].Backend)
+		require.Positive(t, records[len(records)-1].Cost)
+	}
+}
+
 // TestRequestsOfABatch has a row for each reason why a file's requests are not
 // run: they would escape the guard, the grants of the key, or the limits.
 func TestRequestsOfABatch(t *testing.T) {
@@ -348,7 +370,7 @@ func (h *house) books(t *testing.T) (output, cost int64) {
 		output, cost = output+r.Output, cost+r.Cost
 	}
 	var counted, charged int64
-	for _, r := range h.metrics.History(metrics.Query{Limit: 1000}) {
+	for _, r := range h.metrics.History(metrics.Query{Limit: 100_000}) {
 		counted, charged = counted+r.Output, charged+r.Cost
 	}
 	require.Equal(t, output, counted)
@@ -363,7 +385,7 @@ func TestBatchIsBilledOnce(t *testing.T) {
 	h := newHouse(t, func(h *house, c *gateway.Config) { state = limited(t, c, 1000) })
 	file := h.upload(t, h.key, line("a", chat("llama3.3:70b", "Hello there", `,"max_tokens":100`))+line("b", chat("llama3.3:70b", "Hi", `,"max_tokens":50,"n":2`))+line("c", chat("nonesuch", "Hi", `,"max_tokens":10`)))
 	batch := h.batch(t, h.key, file)
-	require.EqualValues(t, 210, reserved(t, state), "the worst case is held")
+	require.EqualValues(t, 210, reserved(t, state, "acme"), "the worst case is held")
 	got := h.send(t, h.key, "POST", "/v1/chat/completions", chat("llama3.3:70b", "Hello", `,"max_tokens":791`))
 	require.Equal(t, 429, got.status, "and others do not get it")
 	output, cost := h.books(t)
@@ -395,7 +417,7 @@ func TestBatchIsBilledOnce(t *testing.T) {
 	require.Positive(t, want)
 	output, cost = h.books(t)
 	require.Equal(t, want, output)
-	require.EqualValues(t, want, reserved(t, state), "the rest is free again")
+	require.EqualValues(t, want, reserved(t, state, "acme"), "the rest is free again")
 	var billed []audit.Record
 	for _, r := range h.records(t) {
 		if r.Cost > 0 {
@@ -419,11 +441,11 @@ func limited(t *testing.T, c *gateway.Config, output int64) *limit.Memory {
 	return state
 }
 
-// reserved is what stands against acme's hour.
-func reserved(t *testing.T, state *limit.Memory) int64 {
+// reserved is what stands against a tenant's hour.
+func reserved(t *testing.T, state *limit.Memory, tenant string) int64 {
 	t.Helper()
 	hour := noon.Truncate(time.Hour).Unix()
-	values, ok, err := state.Take(t.Context(), "acme", []limit.Counter{{Name: limit.OutputPerHour, Start: hour, End: hour + 3600, Max: limit.Unlimited}}, noon)
+	values, ok, err := state.Take(t.Context(), tenant, []limit.Counter{{Name: limit.OutputPerHour, Start: hour, End: hour + 3600, Max: limit.Unlimited}}, noon)
 	require.NoError(t, err)
 	require.True(t, ok)
 	return values[0]

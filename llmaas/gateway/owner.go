@@ -18,6 +18,7 @@ const Remembered = 8 * 24 * time.Hour
 // Bounds of what is remembered. An entry takes some 300 bytes, and up to 1 KiB
 // more for the names of a file's models.
 const (
+	maxAtOnce = 10      // batches under way of one tenant (the service's batch API, 2026)
 	maxOwned  = 10_000  // of one tenant
 	maxOwners = 100_000 // of all together
 )
@@ -83,10 +84,20 @@ func (s *owners) get(tenant, id string) *owned {
 }
 
 // room says whether the tenant may have one more.
-func (s *owners) room(tenant string) error {
+func (s *owners) room(tenant string, batch bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	open := 0
+	if batch {
+		for _, o := range s.tenants[tenant] {
+			if o.batch && !o.settled.Load() {
+				open++
+			}
+		}
+	}
 	switch {
+	case open >= maxAtOnce:
+		return errManyBatches
 	case len(s.tenants[tenant]) >= maxOwned:
 		return errManyFiles
 	case s.count >= maxOwners:
