@@ -22,7 +22,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/llmaas/llmaas-go/cost"
 	"github.com/llmaas/llmaas-go/guard"
 	"github.com/llmaas/llmaas-go/guard/output"
 	"github.com/llmaas/llmaas-go/llmaas/gateway"
@@ -125,21 +124,11 @@ func (j job) everything() (http.Handler, func() (string, error), *audit.Log, err
 		_, secret, err := keys.Mint(ctx, access.NewKey{Tenant: "acme", Grant: access.Grant{Models: []string{"*"}, Endpoints: []string{"*"}}}, time.Now())
 		return secret.Reveal(), err
 	}
-	budget, err := cost.NewBudget(cost.BudgetOptions{Cap: func(string) cost.Amount { return 1 << 60 }})
-	if err != nil {
-		return nil, nil, nil, err
-	}
 	limits, err := limit.New(limit.Options{
 		Tier: func(string) limit.Tier {
-			return limit.Tier{ID: "all", OutputPerHour: 1 << 60, OutputPerDay: 1 << 60, RequestsPerMinute: 1 << 60, Concurrent: 1 << 60}
+			return limit.Tier{ID: "all", OutputPerHour: 1 << 60, OutputPerDay: 1 << 60, RequestsPerMinute: 1 << 60, Concurrent: 1 << 60, MonthlyBudget: 1 << 60}
 		},
-		Budget: func(ctx context.Context, tenant string, most int64, now time.Time) (func(context.Context, int64) error, error) {
-			r, err := budget.Reserve(ctx, tenant, cost.Amount(most), now)
-			if err != nil {
-				return nil, err
-			}
-			return func(ctx context.Context, exact int64) error { return r.Settle(ctx, cost.Amount(exact)) }, nil
-		},
+		MonthlyBudget: true,
 	})
 	if err != nil {
 		return nil, nil, nil, err
