@@ -122,6 +122,7 @@ func (o *Options) defaults() error {
 		t := http.DefaultTransport.(*http.Transport).Clone()
 		t.Proxy, t.MaxIdleConns, t.MaxIdleConnsPerHost = nil, 0, 256
 		t.DisableCompression = true // bytes pass through as they are
+		t.ReadBufferSize = 16 << 10 // what came of a stream in one read, not in four
 		// A machine without power does not even refuse: the next one is waiting.
 		t.DialContext = (&net.Dialer{Timeout: 3 * time.Second}).DialContext
 		o.Transport = t
