@@ -12,8 +12,8 @@
 // pair by pair. The patterns need look-ahead. [CL100K], [O200K] and [Qwen] (and
 // Llama 3, whose pattern is CL100K) are cut by hand-written code that a fuzz
 // test holds equal to the expression; any other pattern runs on regexp2 with a
-// MatchTimeout. Merging takes n log n steps on a piece of n bytes, so that a
-// megabyte of one letter costs no more than a megabyte of prose times a few.
+// MatchTimeout. A long piece is merged in queues, one for each rank, so that a
+// megabyte of one letter takes time in proportion, some 40 ms.
 //
 // # What is not covered
 //

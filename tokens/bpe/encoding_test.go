@@ -54,6 +54,7 @@ func TestMergesAsThePlainWay(t *testing.T) {
 		}
 		want := plainCount(rank, s)
 		require.Equal(t, want, v.vocab.mergeLarge(s), "%.40q", s)
+		require.Equal(t, want, v.vocab.mergeMedium(s), "%.40q", s)
 		if len(s) <= smallPiece {
 			require.Equal(t, want, v.vocab.mergeSmall(s), "%.40q", s)
 		}
@@ -78,6 +79,9 @@ func FuzzMerge(f *testing.F) {
 		want := plainCount(rank, s)
 		if got := enc.vocab.mergeLarge(s); got != want {
 			t.Fatalf("large: got %d, want %d", got, want)
+		}
+		if got := enc.vocab.mergeMedium(s); got != want {
+			t.Fatalf("medium: got %d, want %d", got, want)
 		}
 		if len(s) <= smallPiece {
 			if got := enc.vocab.mergeSmall(s); got != want {

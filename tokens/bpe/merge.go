@@ -1,18 +1,25 @@
 package bpe
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 )
 
 // smallPiece is up to where looking at every pair again after each merge is
-// faster than a heap.
-const smallPiece = 48
+// faster than a heap, mediumPiece up to where a heap is faster than queues.
+const (
+	smallPiece  = 48
+	mediumPiece = 4096
+)
 
 // merge returns the tokens that piece, which is not empty, merges to.
 func (v *vocabulary) merge(piece string) int {
-	if len(piece) <= smallPiece {
+	switch {
+	case len(piece) <= smallPiece:
 		return v.mergeSmall(piece)
+	case len(piece) <= mediumPiece:
+		return v.mergeMedium(piece)
 	}
 	return v.mergeLarge(piece)
 }
@@ -57,46 +64,63 @@ func (v *vocabulary) mergeSmall(piece string) int {
 	}
 }
 
-// mergeLarge keeps the pairs in a heap and the tokens in a linked list: a piece
+// mergeMedium keeps the tokens in a linked list and the pairs in a heap: a piece
 // of n bytes takes n log n steps.
+func (v *vocabulary) mergeMedium(piece string) int {
+	w := workPool.Get().(*work)
+	defer w.release()
+	w.read(v, piece)
+	wait := func(i int32) {
+		if m, ok := w.pair(v, i); ok {
+			w.ranks.push(m.at(i))
+		}
+	}
+	for i := range int32(len(piece)) {
+		wait(i)
+	}
+	n := len(piece)
+	for len(w.ranks) > 0 {
+		c := w.ranks.pop()
+		i := int32(uint32(c))
+		if m, ok := w.pair(v, i); ok && m.at(i) == c { // else one of the two has merged elsewhere
+			w.join(i, m.id)
+			n--
+			wait(i)
+			if prev := w.nodes[i].prev; prev >= 0 {
+				wait(prev)
+			}
+		}
+	}
+	return n
+}
+
+// mergeLarge keeps one queue of pairs for each rank, left to right. Merging from
+// left to right makes new pairs from left to right, so that a piece of n bytes
+// takes about n steps; only a pair that turns up to the left of others of its
+// rank takes log n.
 func (v *vocabulary) mergeLarge(piece string) int {
 	w := workPool.Get().(*work)
 	defer w.release()
-	w.nodes, w.heap = w.nodes[:0], w.heap[:0]
+	w.read(v, piece)
+	for i := range int32(len(piece)) {
+		w.wait(v, i)
+	}
 	n := len(piece)
-	w.nodes = slices.Grow(w.nodes, n)
-	w.heap = slices.Grow(w.heap, n)
-	for i := range n {
-		w.nodes = append(w.nodes, node{id: v.bytes[piece[i]], prev: int32(i - 1), next: int32(i + 1)})
-	}
-	w.nodes[n-1].next = end
-	for i := range int32(n) {
-		if m, ok := w.pair(v, i); ok {
-			w.heap = append(w.heap, m.at(i))
+	for len(w.ranks) > 0 {
+		q := &w.queues[uint32(w.ranks[0])]
+		i, ok := q.pop()
+		if !ok {
+			w.ranks.pop()
+			q.waits = false
+			continue
 		}
-	}
-	w.order()
-	for len(w.heap) > 0 {
-		c := w.pop()
-		i := int32(uint32(c))
-		m, ok := w.pair(v, i)
-		if !ok || m.at(i) != c {
-			continue // one of the two has merged elsewhere since
-		}
-		a := &w.nodes[i]
-		b := &w.nodes[a.next]
-		a.id, a.next, b.next = m.id, b.next, gone
-		if a.next != end {
-			w.nodes[a.next].prev = i
-		}
-		n--
-		if m, ok := w.pair(v, i); ok {
-			w.push(m.at(i))
-		}
-		if a.prev >= 0 {
-			if m, ok := w.pair(v, a.prev); ok {
-				w.push(m.at(a.prev))
+		if m, ok := w.pair(v, i); ok && m.rank == q.rank { // else one of the two has merged elsewhere
+			w.join(i, m.id)
+			n--
+			if prev := w.nodes[i].prev; prev >= 0 {
+				w.wait(v, prev)
 			}
+			w.wait(v, i)
 		}
 	}
 	return n
@@ -117,20 +141,51 @@ type node struct {
 // the lowest rank first, the leftmost among equals.
 func (m merged) at(i int32) uint64 { return uint64(m.rank)<<32 | uint64(i) }
 
-// work is the memory of one large merge.
+// work is the memory of one merge.
 type work struct {
-	nodes []node
-	heap  []uint64 // four children a node
+	nodes  []node
+	queues []queue
+	byRank map[uint32]uint32 // places in queues
+	last   uint32            // the queue used last
+	ranks  heap[uint64]      // rank << 32 and the place of a pair, or of a queue that waits
 }
 
-var workPool = sync.Pool{New: func() any { return new(work) }}
+var workPool = sync.Pool{New: func() any { return &work{byRank: map[uint32]uint32{}} }}
 
-// maxPooled bounds what a rare giant leaves behind in the pool.
-const maxPooled = 1 << 16
+// What a rare giant leaves behind in the pool is bounded by its bytes and by the
+// ranks it met.
+const (
+	maxPooled = 1 << 16
+	maxQueues = 1 << 8
+)
 
 func (w *work) release() {
-	if cap(w.nodes) <= maxPooled {
-		workPool.Put(w)
+	if cap(w.nodes) > maxPooled || len(w.queues) > maxQueues {
+		return
+	}
+	if len(w.queues) > 0 {
+		w.queues, w.last = w.queues[:0], 0
+		clear(w.byRank)
+	}
+	workPool.Put(w)
+}
+
+// read makes each byte of piece, which is not empty, a node.
+func (w *work) read(v *vocabulary, piece string) {
+	w.nodes = slices.Grow(w.nodes[:0], len(piece))
+	for i := range len(piece) {
+		w.nodes = append(w.nodes, node{id: v.bytes[piece[i]], prev: int32(i - 1), next: int32(i + 1)})
+	}
+	w.nodes[len(piece)-1].next = end
+}
+
+// join makes the node i and the one behind it one token.
+func (w *work) join(i int32, id uint32) {
+	a := &w.nodes[i]
+	b := &w.nodes[a.next]
+	a.id, a.next, b.next = id, b.next, gone
+	if a.next != end {
+		w.nodes[a.next].prev = i
 	}
 }
 
@@ -143,56 +198,98 @@ func (w *work) pair(v *vocabulary, i int32) (merged, bool) {
 	return v.pairs.get(a.id, w.nodes[a.next].id)
 }
 
-func (w *work) push(c uint64) {
-	w.heap = append(w.heap, c)
-	i := len(w.heap) - 1
-	for i > 0 {
-		parent := (i - 1) / 4
-		if w.heap[parent] <= c {
-			break
-		}
-		w.heap[i] = w.heap[parent]
-		i = parent
-	}
-	w.heap[i] = c
-}
-
-func (w *work) order() {
-	for i := len(w.heap) / 4; i >= 0; i-- {
-		w.down(i)
-	}
-}
-
-func (w *work) pop() uint64 {
-	top, last := w.heap[0], len(w.heap)-1
-	w.heap[0] = w.heap[last]
-	w.heap = w.heap[:last]
-	w.down(0)
-	return top
-}
-
-func (w *work) down(i int) {
-	h := w.heap
-	if i >= len(h) {
+// wait puts the pair at i, if it merges, into the queue of its rank.
+func (w *work) wait(v *vocabulary, i int32) {
+	m, ok := w.pair(v, i)
+	if !ok {
 		return
 	}
-	c := h[i]
-	for {
-		first := 4*i + 1
-		if first >= len(h) {
-			break
-		}
-		least := first
-		for k := first + 1; k < min(first+4, len(h)); k++ {
-			if h[k] < h[least] {
-				least = k
-			}
-		}
-		if h[least] >= c {
-			break
-		}
-		h[i] = h[least]
-		i = least
+	if int(w.last) >= len(w.queues) || w.queues[w.last].rank != m.rank {
+		w.last = w.queueOf(m.rank)
 	}
-	h[i] = c
+	q := &w.queues[w.last]
+	q.push(i)
+	if !q.waits {
+		q.waits = true
+		w.ranks.push(uint64(m.rank)<<32 | uint64(w.last))
+	}
+}
+
+func (w *work) queueOf(rank uint32) uint32 {
+	at, ok := w.byRank[rank]
+	if !ok {
+		at = uint32(len(w.queues))
+		w.byRank[rank] = at
+		if len(w.queues) < cap(w.queues) {
+			w.queues = w.queues[:at+1] // with the memory of an earlier piece
+		} else {
+			w.queues = append(w.queues, queue{})
+		}
+		w.queues[at].rank = rank
+	}
+	return at
+}
+
+// queue holds the places of pairs of one rank; the leftmost leaves first.
+type queue struct {
+	rank  uint32
+	waits bool
+	next  int
+	line  []int32     // ascending; those before next have left
+	late  heap[int32] // those that came after one to the right of them
+}
+
+func (q *queue) push(i int32) {
+	if len(q.line) > q.next && q.line[len(q.line)-1] > i {
+		q.late.push(i)
+		return
+	}
+	q.line = append(q.line, i)
+}
+
+func (q *queue) pop() (i int32, ok bool) {
+	switch {
+	case len(q.late) > 0 && (q.next == len(q.line) || q.late[0] < q.line[q.next]):
+		return q.late.pop(), true
+	case q.next < len(q.line):
+		q.next++
+		return q.line[q.next-1], true
+	}
+	q.line, q.next = q.line[:0], 0
+	return 0, false
+}
+
+// heap has its least element first.
+type heap[T cmp.Ordered] []T
+
+func (h *heap[T]) push(v T) {
+	*h = append(*h, v)
+	s, i := *h, len(*h)-1
+	for i > 0 && s[(i-1)/2] > v {
+		s[i] = s[(i-1)/2]
+		i = (i - 1) / 2
+	}
+	s[i] = v
+}
+
+func (h *heap[T]) pop() T {
+	s := *h
+	top, v := s[0], s[len(s)-1]
+	s = s[:len(s)-1]
+	*h = s
+	i := 0
+	for c := 1; c < len(s); c = 2*i + 1 {
+		if c+1 < len(s) && s[c+1] < s[c] {
+			c++
+		}
+		if s[c] >= v {
+			break
+		}
+		s[i] = s[c]
+		i = c
+	}
+	if len(s) > 0 {
+		s[i] = v
+	}
+	return top
 }

@@ -62,6 +62,8 @@ func BenchmarkCount(b *testing.B) {
 		{"OneLetter1KB", strings.Repeat("a", 1<<10)},
 		{"OneLetter32KB", strings.Repeat("a", 1<<15)},
 		{"OneLetter1MB", strings.Repeat("a", 1<<20)},
+		{"RandomLetters1MB", word(from(lows), 1<<20, 1<<20, "")(rand.New(rand.NewPCG(1, 2)))},
+		{"RandomHan1MB", word(span(0x4e00, 0x9fff), 350000, 350000, "")(rand.New(rand.NewPCG(1, 2)))},
 	} {
 		for _, name := range encodings {
 			enc := encoding(b, name)
