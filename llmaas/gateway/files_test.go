@@ -329,6 +329,7 @@ func TestRequestsOfABatch(t *testing.T) {
 		says       string
 	}{
 		{"good", line("a", good), everything, "", 200, ""},
+		{"texts to embed", `{"url":"/v1/embeddings","body":{"model":"bge-m3:567m","input":"` + evil + `"}}`, everything, "", 200, ""},
 		{"no requests", "Hello", everything, "", 400, "a file of requests"},
 		{"nothing", "\r\n", everything, "", 400, "a file of requests"},
 		{"one line is none", line("a", good) + "Hello\n", everything, "", 400, "one JSON object"},

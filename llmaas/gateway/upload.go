@@ -154,12 +154,12 @@ func (a *ask) body(body []byte) error {
 	if err := one.chat(); err != nil && !errors.Is(err, errNoMessages) {
 		return err
 	}
-	a.others = append(append(a.others, one.prompts...), one.others...)
 	a.work.name(&a.work.models, one.model)
-	if len(one.messages) == 0 { // no chat, and no answer; a token is a byte at least
+	if len(one.messages) == 0 { // to embed: no answer, and none to follow instructions; a token is a byte at least
 		a.work.input += int64(len(body))
 		return nil
 	}
+	a.others = append(append(a.others, one.prompts...), one.others...)
 	a.work.input += int64(tokens.For(one.model).EstimateMessages(one.messages, one.tools...).Total.High)
 	a.work.output += one.maxTokens * one.choices
 	return nil
