@@ -265,7 +265,7 @@ func TestTornLine(t *testing.T) {
 	path := filepath.Join(dir, segmentName(1))
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	require.NoError(t, err)
-	_, err = f.WriteString(`{"seq":4,"prev":"`)
+	_, err = f.WriteString(`{"seq":4,"prev":"` + strings.Repeat("0", 5000)) // longer than what comes next
 	require.NoError(t, errors.Join(err, f.Close()))
 	l = open(t, dir, nil)
 	fill(t, l, 1)

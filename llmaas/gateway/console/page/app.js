@@ -263,15 +263,18 @@ $('search').addEventListener('reset', () => { query = {}; $('found').textContent
 // gateway says every how many milliseconds something comes; when nothing does, the
 // connection is gone though nobody said so.
 async function watch(signal) {
-  const silent = new AbortController();
+  const here = new AbortController();
+  const stop = () => here.abort();
+  signal.addEventListener('abort', stop);
+  let silent = false;
   let timer = 0;
   const heard = (every) => {
     clearTimeout(timer);
-    timer = setTimeout(() => silent.abort(), 5 * every + 10000);
+    timer = setTimeout(() => { silent = true; stop(); }, 3 * every + 4000);
   };
   try {
     heard(2000);
-    const resp = await fetch('events', { headers: { Authorization: 'Bearer ' + key }, signal: AbortSignal.any([signal, silent.signal]) });
+    const resp = await fetch('events', { headers: { Authorization: 'Bearer ' + key }, signal: here.signal });
     if (resp.status === 401) return 'denied';
     if (!resp.ok) return resp.status === 503 ? 'too many pages are open' : 'status ' + resp.status;
     enter();
@@ -291,9 +294,10 @@ async function watch(signal) {
       }
     }
   } catch (e) {
-    return silent.signal.aborted ? 'nothing was heard' : 'no answer';
+    return silent ? 'nothing was heard for a while' : 'no answer';
   } finally {
     clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
   }
 }
 

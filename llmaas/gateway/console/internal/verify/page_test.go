@@ -12,7 +12,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,14 +38,19 @@ func newTab(t *testing.T) *tab {
 	t.Helper()
 	browser, err := exec.LookPath("chromium")
 	require.NoError(t, err, "apt-get install chromium")
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 1600))
+	profile, err := os.MkdirTemp("", "chromium-")
+	require.NoError(t, err)
+	t.Cleanup(func() { // processes of the browser write on for a moment after it has ended
+		require.Eventually(t, func() bool { return os.RemoveAll(profile) == nil }, 10*time.Second, 50*time.Millisecond)
+	})
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, chromedp.UserDataDir(profile), chromedp.WindowSize(1280, 1600))
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
 	ctx, cancel = context.WithTimeout(ctx, 60*time.Second)
 	t.Cleanup(cancel)
-	t.Cleanup(func() { _ = chromedp.Cancel(ctx) }) // waits until its files are free
+	t.Cleanup(func() { _ = chromedp.Cancel(ctx) }) // waits until it has ended
 	p := &tab{ctx: ctx}
 	chromedp.ListenTarget(ctx, func(event any) {
 		p.mu.Lock()
@@ -157,8 +164,10 @@ func TestConsoleSaysWhatIsWrong(t *testing.T) {
 		got, answer := fetch(t, vars["API_KEY"], "POST", vars["BASE_URL"]+"/chat/completions", `{"model":"llama3.3:70b","messages":[{"role":"user","content":"Bonjour"}]}`)
 		require.Equal(t, 200, got, answer)
 	}
+	var mute atomic.Bool
+	between := proxy(t, addr, &mute)
 	p := newTab(t)
-	p.run(t, chromedp.Navigate(vars["CONSOLE_URL"]), chromedp.WaitVisible("#key", chromedp.ByQuery),
+	p.run(t, chromedp.Navigate(strings.Replace(vars["CONSOLE_URL"], addr, between, 1)), chromedp.WaitVisible("#key", chromedp.ByQuery),
 		chromedp.KeyEvent(vars["ADMIN_KEY"]+kb.Enter), chromedp.WaitVisible("#backends-rows .bad", chromedp.ByQuery))
 	require.Contains(t, p.text(t, "#backends-rows .bad"), "out until")
 	require.Contains(t, p.text(t, "#backends-rows"), "connection refused")
@@ -166,6 +175,12 @@ func TestConsoleSaysWhatIsWrong(t *testing.T) {
 	var said string
 	p.run(t, chromedp.TextContent("#news", &said, chromedp.ByQuery))
 	require.Contains(t, said, "Machine upstream-02 is out", "those who listen are told")
+
+	mute.Store(true) // the connection is there, and nothing comes
+	p.run(t, chromedp.WaitVisible("#state.bad", chromedp.ByQuery))
+	require.Contains(t, p.text(t, "#state"), "nothing was heard")
+	mute.Store(false)
+	p.run(t, chromedp.WaitVisible("#state.good", chromedp.ByQuery))
 
 	stop()
 	p.run(t, chromedp.WaitVisible("#state.bad", chromedp.ByQuery))
@@ -175,6 +190,47 @@ func TestConsoleSaysWhatIsWrong(t *testing.T) {
 	p.run(t, chromedp.WaitVisible("#state.good", chromedp.ByQuery))
 	require.Equal(t, "Live", p.text(t, "#state"))
 	require.Eventually(t, func() bool { return p.text(t, "#usage-rows") == "No request has named a model yet" }, 10*time.Second, 50*time.Millisecond, "the figures are those of the new process")
+}
+
+// proxy stands before addr and passes everything on, except answers while it is mute.
+func proxy(t *testing.T, addr string, mute *atomic.Bool) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			front, err := l.Accept()
+			if err != nil {
+				return // the test is over
+			}
+			back, err := net.Dial("tcp", addr)
+			if err != nil {
+				_ = front.Close()
+				continue
+			}
+			go func() {
+				_, _ = io.Copy(back, front)
+				_ = back.Close()
+			}()
+			go func() {
+				defer func() { _ = front.Close() }()
+				buf := make([]byte, 32<<10)
+				for {
+					n, err := back.Read(buf)
+					if !mute.Load() {
+						if _, err := front.Write(buf[:n]); err != nil {
+							return
+						}
+					}
+					if err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return l.Addr().String()
 }
 
 // readable asks the browser what a screen reader is told.
