@@ -78,17 +78,8 @@ func (c *Client) doWith(ctx context.Context, x exchange, result *Result, read fu
 
 func (c *Client) doOnce(ctx context.Context, x exchange, known *facts, result *Result, read func(*http.Response) (cost.Usage, error)) error {
 	known.once = x.once
-	if x.model != "" {
-		if err := c.advise(ctx, x.model, c.now(), result); err != nil {
-			return err
-		}
-		if err := c.judgeTexts(ctx, x.judged, result); err != nil {
-			return err
-		}
-		bill, _ := c.prices.At(c.now()).Bill(x.estimate) // without a price there is nothing to set aside
-		if err := c.admit(ctx, known, x.estimate.Output, bill.Total); err != nil {
-			return err
-		}
+	if err := c.admitExchange(ctx, x, known, result); err != nil {
+		return err
 	}
 	ctx, cancel := c.withReplyTimeout(ctx)
 	defer cancel()
@@ -109,6 +100,20 @@ func (c *Client) doOnce(ctx context.Context, x exchange, known *facts, result *R
 		return x.check()
 	}
 	return nil
+}
+
+// admitExchange looks the model up, has the texts judged and asks the limits.
+func (c *Client) admitExchange(ctx context.Context, x exchange, known *facts, result *Result) error {
+	if x.model != "" {
+		if err := c.advise(ctx, x.model, c.now(), result); err != nil {
+			return err
+		}
+	}
+	if err := c.judgeTexts(ctx, x.judged, result); err != nil || x.model == "" {
+		return err
+	}
+	bill, _ := c.prices.At(c.now()).Bill(x.estimate) // without a price there is nothing to set aside
+	return c.admit(ctx, known, x.estimate.Output, bill.Total)
 }
 
 // readAll reads a reply whole, and closes its body.

@@ -33,7 +33,9 @@ const maxRequest = 256 << 20
 // off ends in [ErrTruncated]. Costs go to [Config.Observer].
 //
 // The guard judges chats, completions and pictures; what stands in uploaded files
-// is not judged. Fields of messages that go-openai does not know are left out:
+// is not judged. Limits and [Config.Budget] count calls that name a model in JSON;
+// streams that are no chats are not billed. A client that itself retries what fails
+// on the way, as openai-go does, should be told not to. Fields of messages that go-openai does not know are left out:
 // what was judged is what is sent.
 //
 // Requests may go to the host of [Config.BaseURL] alone: others would get the token.
@@ -194,59 +196,3 @@ func (f *frames) Read(p []byte) (int, error) {
 
 // Close ends the stream.
 func (f *frames) Close() error { return f.s.Close() }
-
-// other passes a call on that is no chat. A prompt in it is judged.
-func (t *roundTripper) other(req *http.Request, body []byte) (*http.Response, error) {
-	ctx := withHeader(req, callFrom(req.Context()))
-	known := t.c.begin(ctx, strings.Trim(req.URL.Path[strings.LastIndex(req.URL.Path, "/")+1:], "/"), "")
-	result := new(Result)
-	resp, err := t.pass(ctx, req, body, known, result)
-	if err != nil {
-		failed := errorOf(err).fill(known)
-		t.c.finish(known, result, failed)
-		return nil, failed
-	}
-	t.c.finish(known, result, nil)
-	return resp, nil
-}
-
-func (t *roundTripper) pass(ctx context.Context, req *http.Request, body []byte, known *facts, result *Result) (*http.Response, error) {
-	var asked struct {
-		Model    string                         `json:"model"`
-		Prompt   json.RawMessage                `json:"prompt"`
-		Messages []openai.ChatCompletionMessage `json:"messages"`
-	}
-	if json.Unmarshal(body, &asked) == nil { // forms and requests without a body have no prompt to judge
-		known.model = asked.Model
-		texts := newTexts(asked.Messages)
-		if len(asked.Prompt) > 0 {
-			texts = append(texts, scalar(asked.Prompt))
-		}
-		if err := t.c.judgeTexts(ctx, texts, result); err != nil {
-			return nil, err
-		}
-		if asked.Model != "" {
-			if err := t.c.advise(ctx, asked.Model, t.c.now(), result); err != nil {
-				return nil, err
-			}
-		}
-	}
-	path := strings.TrimPrefix(req.URL.String(), t.c.base)
-	if path == req.URL.String() {
-		known.base, path = t.scheme+"://"+t.host, req.URL.RequestURI()
-	}
-	resp, err := t.c.send(ctx, known, req.Method, path, req.Header.Get("Content-Type"), body)
-	if err != nil || !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
-		return resp, err
-	}
-	var own envelope
-	raw, err := readReply(resp, &own)
-	if err != nil {
-		return nil, err
-	}
-	if isError(own.Error) {
-		return nil, hiddenError(raw, resp.StatusCode)
-	}
-	resp.Body = io.NopCloser(bytes.NewReader(raw))
-	return resp, nil
-}

@@ -12,6 +12,7 @@ import (
 	openai "github.com/sashabaranov/go-openai"
 	"github.com/stretchr/testify/require"
 
+	"github.com/llmaas/llmaas-go/cost"
 	"github.com/llmaas/llmaas-go/llmaas"
 	"github.com/llmaas/llmaas-go/llmaas/llmaastest"
 )
@@ -147,6 +148,56 @@ func TestTransportHasThePowersOfTheClient(t *testing.T) {
 	srv.Script(llmaastest.Reply{Status: 200, Body: `{"error":{"type":"server_error"}}`})
 	_, err = c.CreateEmbeddings(ctx, openai.EmbeddingRequest{Model: "embed", Input: "a"})
 	require.ErrorIs(t, err, llmaas.ErrOverloaded)
+}
+
+// TestTransportCountsOtherCalls bills what is no chat, and keeps it within limits.
+func TestTransportCountsOtherCalls(t *testing.T) {
+	srv := llmaastest.Serve(t, &llmaastest.Backend{Models: others})
+	seen := &events{}
+	budget, err := cost.NewBudget(cost.BudgetOptions{Cap: func(string) cost.Amount { return cost.Euro / 100 }})
+	require.NoError(t, err)
+	rt, err := llmaas.Transport(llmaas.Config{
+		Token: llmaas.Static(key), BaseURL: srv.URL, Transport: srv.Client().Transport, Retry: llmaas.Retry{Attempts: 1},
+		Guard: &blocker{word: "forbidden"}, Observer: seen, Budget: budget, Limits: llmaas.Limits{OutputDay: 50, Concurrent: 1},
+		Now: func() time.Time { return time.Date(2026, 5, 20, 12, 0, 0, 0, time.UTC) },
+	})
+	require.NoError(t, err)
+	long := strings.Repeat("many words ", 100)
+	for _, row := range []struct {
+		path, body string
+		kind       error
+		billed     func(cost.Usage) int64 // nil: nothing is
+	}{
+		{"/embeddings", `{"model":"embed","input":["` + long + `"]}`, nil, func(u cost.Usage) int64 { return u.Input }},
+		{"/rerank", `{"model":"rank","query":"a","documents":["` + long + `"]}`, nil, func(u cost.Usage) int64 { return u.Rerank }},
+		{"/completions", `{"model":"` + model + `","prompt":["hello"],"max_tokens":20}`, nil, func(u cost.Usage) int64 { return u.Output }},
+		{"/images/generations", `{"model":"paint","prompt":"a fox"}`, nil, nil},
+		{"/audio/speech", `{"model":"voice","input":"hello"}`, nil, nil},
+		{"/completions", `{"model":"` + model + `","prompt":"hello"}`, llmaas.ErrRateLimited, nil}, // 1,024 tokens of 50 a day
+		{"/completions", `{"model":"` + model + `","prompt":["a","forbidden"],"max_tokens":"x"}`, llmaas.ErrRefused, nil},
+		{"/completions", `{"prompt":"forbidden"}`, llmaas.ErrRefused, nil},
+		{"/embeddings", `{"model":"embed","input":"` + strings.Repeat(long, 1000) + `"}`, llmaas.ErrBudget, nil},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+row.path, strings.NewReader(row.body))
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := rt.RoundTrip(req)
+		end := seen.all[len(seen.all)-1]
+		require.Equal(t, llmaas.Ended, end.Kind)
+		if row.kind != nil {
+			require.ErrorIs(t, err, row.kind, row.path)
+			require.ErrorIs(t, end.Err, row.kind)
+			continue
+		}
+		require.NoError(t, err, row.path)
+		require.NoError(t, resp.Body.Close())
+		if row.billed == nil {
+			require.Zero(t, end.Bill.Total, row.path)
+			continue
+		}
+		require.Positive(t, row.billed(end.Usage), row.path)
+		require.Positive(t, end.Bill.Total, row.path)
+	}
 }
 
 // A redirect, or a base URL that was changed, must not take the token elsewhere.
