@@ -17,7 +17,7 @@ import (
 // become replaces this process by the same program with a Redis client in it: so
 // there is one process to signal, to wait for and to ask for its exit code. It
 // returns only when that fails.
-func become(ctx context.Context, _ string, _ []byte) (host.Shared, error) {
+func become(ctx context.Context, _ host.Redis) (host.Shared, error) {
 	source, err := withClient(ctx)
 	if err != nil {
 		return host.Shared{}, err

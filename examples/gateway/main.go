@@ -23,6 +23,7 @@
 //	  "audit_key": "$AUDIT_KEY",
 //	  "redis": "$REDIS_URL",
 //	  "redis_secret": "$REDIS_SECRET",
+//	  "redis_fail_open": ["acme"],
 //	  "requests_per_minute": {"tier-1": 600},
 //	  "alerts": [
 //	    {"Name": "slow", "Measure": "latency_p99", "Above": 30, "Below": 20, "For": 60000000000}
@@ -57,8 +58,9 @@
 //
 // A server that does not answer at the start ends the program. While it is gone
 // later, calls are refused with 503, since nobody can say what is left of their
-// limits; when it is back the next call finds it. It must keep what it counts:
-// see the tour of llmaas/contrib/redisstore.
+// limits; those of the tenants in redis_fail_open go on, uncounted. When it is
+// back the next call finds it. It must keep what it counts: see the tour of
+// llmaas/contrib/redisstore.
 //
 // The library does not depend on a Redis client, and so this program has none in
 // it: with -redis it builds examples/cluster/gateway, which is the same program

@@ -10,6 +10,8 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/llmaas/llmaas-go/examples/gateway/host"
@@ -27,13 +29,18 @@ func main() {
 const timeout = time.Second
 
 // connect makes the sessions, limits and budgets of a gateway those of a server.
-// While it does not answer, calls are refused: nobody can say what is left.
-func connect(ctx context.Context, url string, secret []byte) (host.Shared, error) {
-	store, err := redisstore.New(redisstore.Options{URL: url, Secret: secret, Timeout: timeout})
+func connect(ctx context.Context, r host.Redis) (host.Shared, error) {
+	store, err := redisstore.New(redisstore.Options{URL: r.URL, Secret: r.Secret, Timeout: timeout})
 	if err != nil {
 		return host.Shared{}, err
 	}
-	limits, err := redisstore.NewLimits(store, redisstore.CountOptions{})
+	limits, err := redisstore.NewLimits(store, redisstore.CountOptions{FailOpen: func(tenant string, err error) bool {
+		open := slices.Contains(r.FailOpen, tenant)
+		if open { // the gateway tells of the others
+			slog.Warn("gateway: a call goes on uncounted", "tenant", tenant, "err", err)
+		}
+		return open
+	}})
 	if err == nil {
 		err = store.Ping(ctx)
 	}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/llmaas/llmaas-go/examples/cluster/internal/redisserver"
+	"github.com/llmaas/llmaas-go/examples/gateway/host"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/audit"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/limit"
 	"github.com/stretchr/testify/require"
@@ -123,7 +124,7 @@ func TestGateways(t *testing.T) {
 	secret := bytes.Repeat([]byte{2}, 32)
 	t.Setenv("GATEWAY_TEST_REDIS", redis.URL())
 	config := filepath.Join(dir, "gateway.json")
-	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, `{"keys": %q, "audit_key": "%x", "redis": "$GATEWAY_TEST_REDIS", "redis_secret": "%s"}`,
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, `{"keys": %q, "audit_key": "%x", "redis": "$GATEWAY_TEST_REDIS", "redis_secret": "%s", "redis_fail_open": ["omega"]}`,
 		filepath.Join(dir, "keys.json"), key.Secret, hex.EncodeToString(secret)), 0o600))
 	restart := func(p *process) *process {
 		p.stop(t)
@@ -183,6 +184,7 @@ func TestGateways(t *testing.T) {
 		got := p.ask(t, acme, "", "Bonjour", 10)
 		require.Equal(t, 503, got.status)
 		require.Equal(t, "limits_unavailable", got.Error.Code)
+		require.Equal(t, 200, p.ask(t, omega, "", "Bonjour", 10).status, "this tenant wants it so")
 	}
 	require.NoError(t, redis.Start(t.Context()))
 	spend(b)
@@ -198,7 +200,7 @@ func TestGateways(t *testing.T) {
 			written += r.Cost
 		}
 	}
-	shared, err := connect(t.Context(), redis.URL(), secret)
+	shared, err := connect(t.Context(), host.Redis{URL: redis.URL(), Secret: secret})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = shared.Close() })
 	spent, err := limit.New(limit.Options{Tier: func(string) limit.Tier { return limit.Tiers()[0] }, State: shared.Limits, MonthlyBudget: true})

@@ -28,6 +28,7 @@ type config struct {
 	AuditKey    string            `json:"audit_key"`    // 64 hexadecimal digits, or "$NAME" of an environment variable
 	Redis       string            `json:"redis"`        // URL of the server that gateways share, or "$NAME" of a variable
 	RedisSecret string            `json:"redis_secret"` // 64 hexadecimal digits or "$NAME", the same for all of them
+	RedisOpen   []string          `json:"redis_fail_open"`
 	Alerts      []metrics.Alert   `json:"alerts"`
 
 	// Requests are requests per minute by tier, which the service's own table

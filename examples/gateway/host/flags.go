@@ -17,7 +17,7 @@ type flags struct {
 func parse(args []string) (flags, error) {
 	var f flags
 	set := flag.NewFlagSet("gateway", flag.ContinueOnError)
-	set.StringVar(&f.config, "config", "", "JSON `file` with addr, backends, keys, audit, audit_key, redis, redis_secret and alerts")
+	set.StringVar(&f.config, "config", "", "JSON `file`; go doc ./examples/gateway shows its members")
 	set.StringVar(&f.addr, "addr", "", "where to listen (default 127.0.0.1:0)")
 	set.StringVar(&f.keys, "keys", "", "`file` of the API keys; without it they live in memory")
 	set.StringVar(&f.audit, "audit", "", "`folder` of the audit trail; without it one that goes with the process")

@@ -33,10 +33,15 @@ type Shared struct {
 	Close   func() error
 }
 
-// Connect opens what gateways share on the Redis server of a URL. The secret
-// hides names there; it is nil where the configuration has none. No error may
-// hold the URL, which may hold a password.
-type Connect func(ctx context.Context, url string, secret []byte) (Shared, error)
+// Redis is the server that gateways share.
+type Redis struct {
+	URL      string   // may hold a password: no error may hold it
+	Secret   []byte   // hides names there; nil where the configuration has none
+	FailOpen []string // tenants whose calls go on, uncounted, while it does not answer
+}
+
+// Connect opens what gateways share on a server.
+type Connect func(context.Context, Redis) (Shared, error)
 
 // Temporary is the environment variable that names a program file for its own
 // process to remove.
@@ -70,7 +75,7 @@ func Run(ctx context.Context, args []string, out io.Writer, connect Connect) (er
 	}
 	var shared Shared
 	if c.Redis != "" {
-		if shared, err = connect(ctx, c.Redis, c.redisSecret); err != nil {
+		if shared, err = connect(ctx, Redis{c.Redis, c.redisSecret, c.RedisOpen}); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, shared.Close()) }()
