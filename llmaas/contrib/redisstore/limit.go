@@ -157,7 +157,7 @@ func (l *Limits) Give(ctx context.Context, tenant string, counters []limit.Count
 	counters = slices.DeleteFunc(slices.Clone(counters), func(c limit.Counter) bool { return c.Add == 0 })
 	args := l.args(retryWindow, 2*len(counters))
 	for _, c := range counters {
-		args = append(args, c.Add, min(c.End, 1))
+		args = append(args, c.Add, min(c.End, 1)) // 0 without a window
 	}
 	keys := append(l.keys(tenant, counters), l.store.mark(id))
 	if err := l.store.runTwice(ctx, l.give, keys, args...).Err(); err != nil {
