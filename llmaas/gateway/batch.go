@@ -52,10 +52,11 @@ func (g *Gateway) order(x *exchange) error {
 	if w.problem != "" {
 		return badBody("input_file_id: %s", w.problem)
 	}
-	for _, e := range append([]string{endpoint(at)}, w.endpoints...) {
-		if err := x.who.Allow(e, ""); err != nil {
-			return err
-		}
+	if w.endpoint != endpoint(at) {
+		return badBody("endpoint: want the url of the file's requests, /v1%s", w.endpoint)
+	}
+	if err := x.who.Allow(w.endpoint, ""); err != nil {
+		return err
 	}
 	x.filing.on = file
 	x.hint.Machine = file.machine

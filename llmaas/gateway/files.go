@@ -161,7 +161,7 @@ func (g *Gateway) created(x *exchange, raw []byte) error {
 		w = work{} // it cannot be run, and after a restart neither
 	}
 	f.objects = append(f.objects, audit.Object{
-		Event: "created", ID: id, Requests: w.requests, Input: w.input, Output: w.output, Models: w.models, Endpoints: w.endpoints,
+		Event: "created", ID: id, Requests: w.requests, Input: w.input, Output: w.output, Models: w.models, Endpoint: w.endpoint,
 	})
 	if f.batch {
 		return g.seen(x, o, raw)
@@ -210,7 +210,7 @@ func (g *Gateway) Restore(ctx context.Context, r audit.Record, hold bool) {
 		}
 		switch o := g.owners.get(r.Tenant, a.ID); {
 		case a.Event == "created":
-			o := newOwned(r.Tenant, a.ID, machine, batch, work{requests: a.Requests, input: a.Input, output: a.Output, models: a.Models, endpoints: a.Endpoints}, r.Time)
+			o := newOwned(r.Tenant, a.ID, machine, batch, work{requests: a.Requests, input: a.Input, output: a.Output, models: a.Models, endpoint: a.Endpoint}, r.Time)
 			if batch && hold {
 				o.lease = g.hold(ctx, o)
 			}

@@ -62,15 +62,15 @@ func (a *ask) form(contentType string) error {
 type work struct {
 	requests      int64
 	input, output int64    // tokens
-	models        []string // distinct; with endpoints at most maxNames bytes
-	endpoints     []string // below /v1
+	models        []string // distinct; at most maxNames bytes together
+	endpoint      string   // of all of them, below /v1
 	problem       string   // why they cannot be run as a batch; "" if they can
 }
 
 // Bounds of a file whose requests may be run.
 const (
 	maxRequests = 50_000  // of a batch (the service's batch API, 2026)
-	maxNames    = 1 << 10 // of models and endpoints, in bytes
+	maxNames    = 1 << 10 // of models, in bytes
 	maxField    = 256     // a longer part of a form is a file
 	maxJudged   = 1 << 20 // of all requests together; each is judged by itself
 )
@@ -120,63 +120,73 @@ func (w *work) refuse(why string) {
 
 // request reads one line of a batch.
 func (a *ask) request(line []byte) error {
-	found := false
-	err := members(line, []string{"body", "url"}, func(name string, value []byte, _ span) error {
+	var url string
+	var body []byte
+	err := members(line, []string{"body", "url"}, func(name string, value []byte, _ span) (err error) {
 		switch {
 		case name == "url":
-			url, err := unquote(value)
-			if err != nil {
-				return err
-			}
-			if !batched(endpoint(url)) {
-				a.work.refuse("url: want /v1/chat/completions, /v1/completions or /v1/embeddings")
-				return nil
-			}
-			a.work.name(&a.work.endpoints, endpoint(url))
+			url, err = unquote(value)
 		case name == "body" && value[0] == '{':
-			found = true
-			return a.body(value)
+			body = value
 		}
-		return nil
+		return err
 	})
-	if !found {
-		a.work.refuse("want a body in each request")
+	if err != nil {
+		return err
 	}
-	if a.work.requests++; a.work.requests > maxRequests || len(a.others) > maxJudged {
-		a.work.refuse("want fewer requests")
+	w, to := &a.work, endpoint(url)
+	switch {
+	case !batched(to):
+		w.refuse("url: want /v1/chat/completions, /v1/completions or /v1/embeddings")
+	case w.endpoint != "" && w.endpoint != to: // some machines go by the batch's, some by the request's
+		w.refuse("url: want the same one in all requests")
+	case body == nil:
+		w.refuse("want a body in each request")
 	}
-	return err
+	w.endpoint = to
+	if w.requests++; w.requests > maxRequests || len(a.others) > maxJudged {
+		w.refuse("want fewer requests")
+	}
+	if body == nil {
+		return nil
+	}
+	return a.body(body, to)
 }
 
 // body reads the body of one request of a batch.
-func (a *ask) body(body []byte) error {
+func (a *ask) body(body []byte, to string) error {
 	one := ask{raw: body, choices: 1}
-	if err := one.chat(); err != nil && !errors.Is(err, errNoMessages) {
+	err := one.chat()
+	if err != nil && !errors.Is(err, errNoMessages) {
 		return err
 	}
-	a.work.name(&a.work.models, one.model)
-	if len(one.messages) == 0 { // to embed: no answer, and none to follow instructions; a token is a byte at least
-		a.work.input += int64(len(body))
+	w := &a.work
+	w.use(one.model)
+	if to == "/embeddings" { // no answer, and none who follows instructions; a token is a byte at least
+		w.input += int64(len(body))
 		return nil
 	}
+	if err != nil {
+		w.refuse("want messages or a prompt in each request")
+	}
 	a.others = append(append(a.others, one.prompts...), one.others...)
-	a.work.input += int64(tokens.For(one.model).EstimateMessages(one.messages, one.tools...).Total.High)
-	a.work.output += one.maxTokens * one.choices
+	w.input += int64(tokens.For(one.model).EstimateMessages(one.messages, one.tools...).Total.High)
+	w.output += one.maxTokens * one.choices
 	return nil
 }
 
-// name adds to the distinct names of one list.
-func (w *work) name(list *[]string, name string) {
-	if slices.Contains(*list, name) {
+// use adds to the distinct models.
+func (w *work) use(model string) {
+	if slices.Contains(w.models, model) {
 		return
 	}
-	length := len(name)
-	for _, have := range slices.Concat(w.models, w.endpoints) {
+	length := len(model)
+	for _, have := range w.models {
 		length += len(have)
 	}
 	if length > maxNames {
 		w.refuse("want fewer different models")
 		return
 	}
-	*list = append(*list, strings.Clone(name))
+	w.models = append(w.models, strings.Clone(model))
 }

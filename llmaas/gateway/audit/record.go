@@ -82,10 +82,10 @@ type Object struct {
 	Input    int64 `json:"input,omitempty"`  // tokens
 	Output   int64 `json:"output,omitempty"` // tokens
 
-	Models    []string `json:"models,omitempty"`    // that the requests ask for
-	Endpoints []string `json:"endpoints,omitempty"` // that they go to, below /v1
-	Results   []string `json:"results,omitempty"`   // files that a batch has written
-	Backend   string   `json:"backend,omitempty"`   // where it lies, if the record names another machine
+	Models   []string `json:"models,omitempty"`   // that the requests ask for
+	Endpoint string   `json:"endpoint,omitempty"` // that they go to, below /v1
+	Results  []string `json:"results,omitempty"`  // files that a batch has written
+	Backend  string   `json:"backend,omitempty"`  // where it lies, if the record names another machine
 }
 
 // Note is what a log records about itself.
