@@ -37,9 +37,9 @@
 //
 // With [Config].Output every string that a model can put into a message is
 // scanned, in streams on the way: content, reasoning, refusals, the names and
-// arguments of tool calls, and members that nobody knows yet. Each choice has a
-// text for each of them, and one for each call; arguments are read without their
-// escapes. What is found ends the answer before the reader sees it. In a stream an
+// arguments of tool calls, and members that nobody knows yet. Each of them is a
+// text of its own in each choice, and so is each call; arguments are read without
+// their escapes. What is found ends the answer before the reader sees it. In a stream an
 // event waits until its words are released; when a choice goes on with another
 // text (a call after content), the one before is judged as it stands.
 //
@@ -102,6 +102,5 @@
 // the results that there are.
 //
 // Pictures and sounds are not judged, and neither is text in them. Answers are
-// scanned where they have choices: not the texts of transcriptions, and not what a
-// batch leaves in a file.
+// scanned where they have choices: not the texts of transcriptions.
 package gateway

@@ -65,26 +65,26 @@ func FuzzWalker(f *testing.F) {
 // Words stand behind the choice, the kind and the call whose they are.
 func TestReply(t *testing.T) {
 	for raw, want := range map[string]string{
-		`{"choices":[{"delta":{"content":"a"}},{"delta":{"content":"b","reasoning":"t"},"finish_reason":"stop"}],"usage":null}`: `000"a" 100"b" 120"t" chose finished`,
+		`{"choices":[{"delta":{"content":"a"}},{"delta":{"content":"b","reasoning":"t"},"finish_reason":"stop"}],"usage":null}`: `0/content/0"a" 1/content/0"b" 1/reasoning/0"t" chose finished`,
 		`{"choices":[{"delta":null,"finish_reason":null}],"usage":{"a":1}}`:                                                     `chose {"a":1}`,
 		`{"choices":null,"usage":{}}`:                                              `{}`,
-		`{"choices":[7,{"text":"x"}]}`:                                             `100"x" chose`,
-		`{"choices":[{"delta":{"content":"x"},"index":3}]}`:                        `300"x" chose`,
-		`{"choices":[{"index":"3","message":{"content":null,"refusal":"no"}}]}`:    `010"no" chose`,
-		`{"choices":[{"message":{"content":[{"type":"text","text":"a"},"b",7]}}]}`: `000"a" 000"b" chose`,
-		`{"choices":[{"message":{"content":"a","role":"b","\u0063ontent":"c","new":{"x":["d"]},"audio":{"data":"AA","transcript":"e"}}}]}`: `000"a" 040"c" 040"d" 040"e" chose`,
-		`{"choices":[{"delta":{"content":"a"},"message":{"content":"b"},"text":"c"}]}`:                                                     `000"a" 000"b" 000"c" chose`,
-		`{"choices":[{"delta":{"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"},"index":2}]}}]}`:         `032"f" 032"{}" chose`,
-		`{"choices":[{"message":{"tool_calls":[{"function":{"name":"f"}},{"custom":{"input":"i"}}],"function_call":{"arguments":"a"}}}]}`:  `030"f" 031"i" 030"a" chose`,
-		`{"choices":[{"message":{"tool_calls":{"function":{"name":"f"}}}}]}`:                                                               `030"f" chose`,
+		`{"choices":[7,{"text":"x"}]}`:                                             `1/text/0"x" chose`,
+		`{"choices":[{"delta":{"content":"x"},"index":3}]}`:                        `3/content/0"x" chose`,
+		`{"choices":[{"index":"3","message":{"content":null,"refusal":"no"}}]}`:    `0/refusal/0"no" chose`,
+		`{"choices":[{"message":{"content":[{"type":"text","text":"a"},"b",7]}}]}`: `0/content/0"a" 0/content/0"b" chose`,
+		`{"choices":[{"message":{"content":"a","role":"b","\u0063ontent":"c","new":{"x":["d"]},"audio":{"data":"AA","transcript":"e"}}}]}`: `0/content/0"a" 0/\u0063ontent/0"c" 0/new/0"d" 0/audio/0"e" chose`,
+		`{"choices":[{"delta":{"content":"a"},"message":{"content":"b"},"text":"c"}]}`:                                                     `0/content/0"a" 0/content/0"b" 0/text/0"c" chose`,
+		`{"choices":[{"delta":{"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"},"index":2}]}}]}`:         `0/tool_calls/2"f" 0/tool_calls/2"{}" chose`,
+		`{"choices":[{"message":{"tool_calls":[{"function":{"name":"f"}},{"custom":{"input":"i"}}],"function_call":{"arguments":"a"}}}]}`:  `0/tool_calls/0"f" 0/tool_calls/1"i" 0/function_call/0"a" chose`,
+		`{"choices":[{"message":{"tool_calls":{"function":{"name":"f"}}}}]}`:                                                               `0/tool_calls/0"f" chose`,
 		`{"choices":{},"usage":{"b":2}}`: `{"b":2}`,
 		`{"error":null}`:                 ``, `{"error":{"message":"x"}}`: `failed`,
 		`[]`: ``, `{"choices":[`: ``, ``: ``,
-		`{"choices":[{"text":"a\ud800b\ud83d\ude00\n\ud83d"}]}`: `000"a�b😀\n�" chose`,
+		`{"choices":[{"text":"a\ud800b\ud83d\ude00\n\ud83d"}]}`: `0/text/0"a�b😀\n�" chose`,
 	} {
 		got := []string{}
 		r := replyReader{say: func(of source, words []byte) {
-			got = append(got, fmt.Sprintf("%d%d%d%q", of.choice, of.kind, of.call, words))
+			got = append(got, fmt.Sprintf("%d/%s/%d%q", of.choice, of.name, of.call, words))
 		}}
 		said := r.read([]byte(raw))
 		for _, is := range []struct {

@@ -22,23 +22,16 @@ type reply struct {
 // source names one text of an answer.
 type source struct {
 	choice int
-	kind   kind
-	call   int // of several, which
+	name   string // of the member of a message that has it, or text
+	call   int    // of several, which
 }
 
-type kind uint8
+// calls reports whether the text is of calls: then it is JSON itself.
+func (s source) calls() bool { return s.name == "tool_calls" || s.name == "function_call" }
 
-const (
-	said     kind = iota // content, or the text of a plain completion
-	declined             // refusal
-	thought              // reasoning
-	called               // name and arguments of a call
-	other                // whatever else is said in a message
-)
-
-// kinds are the members of a message that have a text of their own.
-var kinds = map[string]kind{
-	`"content"`: said, `"refusal"`: declined, `"reasoning_content"`: thought, `"reasoning"`: thought, `"function_call"`: called, `"tool_calls"`: called,
+// usual are names that are not made anew for each chunk.
+var usual = map[string]string{
+	"content": "content", "refusal": "refusal", "reasoning_content": "reasoning_content", "reasoning": "reasoning", "tool_calls": "tool_calls",
 }
 
 // unsaidNames are members of a message in which a model has no words: the
@@ -88,7 +81,7 @@ func (r *replyReader) choice(raw []byte, index int) {
 		case `"delta"`, `"message"`:
 			r.message(value, index)
 		case `"text"`:
-			r.speak(source{choice: index}, value)
+			r.speak(source{index, "text", 0}, value)
 		case `"finish_reason"`:
 			r.finished = r.finished || string(value) != "null"
 		}
@@ -96,23 +89,25 @@ func (r *replyReader) choice(raw []byte, index int) {
 	})
 }
 
-// message reads all strings of a message but those of unsaidNames.
+// message reads all strings of a message but those of unsaidNames. Each member
+// has a text of its own: some machines say the same in two.
 func (r *replyReader) message(raw []byte, choice int) {
-	_ = each(raw, func(name, value []byte, _ span) error {
-		kind, known := kinds[string(name)]
-		switch {
-		case unsaidNames[string(name[1:len(name)-1])]:
+	_ = each(raw, func(quoted, value []byte, _ span) error {
+		inside := quoted[1 : len(quoted)-1]
+		if unsaidNames[string(inside)] {
 			return nil
-		case !known:
-			kind = other
+		}
+		name, is := usual[string(inside)]
+		if !is {
+			name = string(inside)
 		}
 		place := 0
-		if string(name) != `"tool_calls"` || elements(value, func(call []byte) error {
-			r.speak(source{choice, called, index(call, place)}, call)
+		if name != "tool_calls" || elements(value, func(call []byte) error {
+			r.speak(source{choice, name, index(call, place)}, call)
 			place++
 			return nil
 		}) != nil {
-			r.speak(source{choice, kind, 0}, value)
+			r.speak(source{choice, name, 0}, value)
 		}
 		return nil
 	})

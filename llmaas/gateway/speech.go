@@ -7,12 +7,14 @@ import (
 	"github.com/llmaas/llmaas-go/guard/output"
 )
 
-// speech is what an answer says. Each choice has several texts: what it says,
-// refuses and thinks, and one for each call. Each is scanned by itself.
+// speech is what an answer says. Each choice has several texts: one for each
+// member of its message, such as content, and one for each call. Each is scanned
+// by itself.
 type speech struct {
 	x     *exchange
 	texts []*spoken
 	last  *spoken // whose words came last
+	event int     // of a stream, which one speaks
 	err   error   // why the answer must not go on
 }
 
@@ -22,6 +24,7 @@ type spoken struct {
 	scanner        *output.Scanner
 	seen, released int    // bytes
 	waited         int    // bytes that an event waits for
+	event          int    // in which it spoke last
 	escape         []byte // of a call: the beginning of an escape
 	plain          []byte // scratch
 }
@@ -43,36 +46,48 @@ func (s *speech) say(of source, words []byte) {
 		s.err = errBrokenOff
 		return
 	}
-	if of.kind == called {
+	if of.calls() {
 		words = t.undo(words)
 	}
+	t.event = s.event
 	t.seen += len(words)
 	release, found := t.scanner.Write(words)
 	s.judge(t, release, found)
 }
 
-// text finds the text of a source. When a choice goes on with another one, what
-// it was at is judged as it stands, so that it does not wait for words that may
-// never come. If they do come, they are read as going on.
+// text finds the text of a source.
 func (s *speech) text(of source) *spoken {
 	if s.last != nil && s.last.source == of {
 		return s.last
 	}
-	s.last = nil
 	for _, t := range s.texts {
-		switch {
-		case t.source == of:
+		if t.source == of {
 			s.last = t
-		case t.choice == of.choice && t.released < t.seen:
-			release, found := t.scanner.Close()
-			s.judge(t, release, found)
+			return t
 		}
 	}
-	if s.last == nil && len(s.texts) < maxTexts {
-		s.last = &spoken{source: of, scanner: s.x.g.Output.Scanner()}
-		s.texts = append(s.texts, s.last)
+	if len(s.texts) == maxTexts {
+		return nil
 	}
+	s.last = &spoken{source: of, scanner: s.x.g.Output.Scanner()}
+	s.texts = append(s.texts, s.last)
 	return s.last
+}
+
+// turn ends an event. When a choice goes on with another text, what it was at
+// before is judged as it stands, so that it does not wait for words that may never
+// come. If they do come, they are read as going on.
+func (s *speech) turn() error {
+	if s.last != nil && s.last.event == s.event {
+		for _, t := range s.texts {
+			if t.choice == s.last.choice && t.event != s.event && t.released < t.seen {
+				release, found := t.scanner.Close()
+				s.judge(t, release, found)
+			}
+		}
+	}
+	s.event++
+	return s.err
 }
 
 // undo undoes the escapes of arguments, which are JSON in a JSON string.

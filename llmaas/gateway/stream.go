@@ -143,13 +143,14 @@ func (p *pipe) event(event []byte) (keep bool, err error) {
 
 // wait keeps the event that begins at p.read until all its words are released.
 func (p *pipe) wait() error {
+	err := p.speech.turn()
 	for _, t := range p.speech.texts {
 		if t.released < t.seen && t.waited < t.seen {
 			t.waited = t.seen
 			p.waits = append(p.waits, wait{p.read, t, t.seen})
 		}
 	}
-	return p.speech.err
+	return err
 }
 
 // send passes on what need not wait, and flushes it.

@@ -71,6 +71,7 @@ func TestStream(t *testing.T) {
 	say := func(delta string) string { return `data: {"choices":[{"index":0,"delta":{` + delta + `}}]}` + "\n\n" }
 	other := func(delta string) string { return `data: {"choices":[{"index":1,"delta":{` + delta + `}}]}` + "\n\n" }
 	args := func(s string) string { return say(`"tool_calls":[{"index":0,"function":{"arguments":"` + s + `"}}]`) }
+	twice := func(s string) string { return say(`"reasoning":"` + s + `","reasoning_content":"` + s + `"`) }
 	a, b := say(`"content":"a"`), say(`"content":"b"`)
 	usage := `data: {"choices":[],"usage":` + used + "}\n\n"
 	rules := newRules(t)
@@ -126,6 +127,8 @@ func TestStream(t *testing.T) {
 		{name: "evil around another text", pieces: []string{say(`"content":"` + canary[:9] + `"`), args("{}"), say(`"content":"` + canary[9:] + `"`), done}, want: []string{say(`"content":"` + canary[:9] + `"`), args("{}")}, fails: unsafe, err: errOutput},
 		{name: "a call does not wait for what was said before", pieces: []string{say(`"content":"\n"`), args("{"), a}, cut: true, fails: broken, err: errBrokenOff, answered: "\n{a"},
 		{name: "evil before a call", pieces: []string{a, say(`"content":"` + evil[:len(evil)-1] + `"`), args("{}"), done}, want: []string{a}, fails: unsafe, err: errOutput},
+		{name: "evil in two members that say the same", pieces: []string{twice(canary[:9]), twice(canary[9:]), done}, want: []string{""}, fails: unsafe, err: errOutput},
+		{name: "evil to look at, in two members that say the same", pieces: []string{a, twice(evil[:6]), twice(evil[6:]), done}, want: []string{a}, fails: unsafe, err: errOutput},
 		{name: "a choice waits for another", pieces: []string{say(`"content":"[a]("`), other(`"content":"b"`), say(`"content":"c"`)}, cut: true, want: []string{""}, fails: broken, err: errBrokenOff},
 	} {
 		t.Run(row.name, func(t *testing.T) {
