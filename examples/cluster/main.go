@@ -5,7 +5,8 @@
 //	go run . -redis redis://host:6379/0 uses yours, and leaves it alone
 //
 // assemble.go puts one gateway together; show.go sends the requests that prove
-// the point, and prints how they went.
+// the point, and prints how they went. To run several gateways yourself, use
+// examples/gateway with -redis, which becomes the program in the folder gateway.
 package main
 
 import (

@@ -24,8 +24,8 @@ func main() {
 	host.Main(connect)
 }
 
-// timeout is how long a request waits for the server at most. A busy machine is
-// not to be taken for a server that is gone.
+// timeout is how long the server may take to answer once. A busy machine is not to
+// be taken for a server that is gone.
 const timeout = time.Second
 
 // connect makes the sessions, limits and budgets of a gateway those of a server.
