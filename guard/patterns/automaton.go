@@ -75,7 +75,7 @@ func (c *compiler) sortByText(ids []int32) {
 func (c *compiler) byLiteral() (starts, waits []int32) {
 	starts, waits = make([]int32, len(c.set.literals)+2), make([]int32, len(c.set.literals)+2)
 	for _, d := range c.uses {
-		for _, l := range d.literals {
+		for _, l := range c.set.of(d.element) {
 			if d.first >= 0 {
 				starts[l+2]++
 			}
@@ -90,7 +90,7 @@ func (c *compiler) byLiteral() (starts, waits []int32) {
 	}
 	c.starts, c.waits = make([]start, starts[len(starts)-1]), make([]int32, waits[len(waits)-1])
 	for s, d := range c.uses { // [l+1] moves from the begin of l to its end
-		for _, l := range d.literals {
+		for _, l := range c.set.of(d.element) {
 			if d.first >= 0 {
 				c.starts[starts[l+1]] = c.start(d)
 				starts[l+1]++

@@ -208,7 +208,7 @@ func (p *plain) excludes(not *exclusion, n, s span) bool {
 func (p *plain) of(e element) []hit {
 	var out []hit
 	for _, h := range p.hits {
-		if slices.Contains(e.literals, h.literal) && anchored(p.text, e.anchor, h.start) {
+		if slices.Contains(p.set.of(e), h.literal) && anchored(p.text, e.anchor, h.start) {
 			out = append(out, h)
 		}
 	}
@@ -219,9 +219,9 @@ func (p *plain) of(e element) []hit {
 // end of the one before; of several that end there, the one that began first.
 func (p *plain) chain(c chain) []span {
 	var reached []span
-	for i, e := range c.elements {
+	for i, e := range c {
 		var next []span
-		for _, h := range p.of(e) {
+		for _, h := range p.of(e.element) {
 			if i == 0 {
 				next = append(next, span{h.start, h.end})
 				continue
@@ -232,7 +232,7 @@ func (p *plain) chain(c chain) []span {
 					before = s
 				}
 			}
-			if before.end > 0 && p.between(before.end, h.start) <= c.gaps[i-1]*wordWeight {
+			if before.end > 0 && p.between(before.end, h.start) <= int(e.gap)*wordWeight {
 				next = append(next, span{before.start, h.end})
 			}
 		}
@@ -247,7 +247,7 @@ func (p *plain) near(n near) []span {
 	var out []span
 	for _, h := range p.hits {
 		for i, e := range n.elements {
-			if !slices.Contains(e.literals, h.literal) || !anchored(p.text, e.anchor, h.start) {
+			if !slices.Contains(p.set.of(e), h.literal) || !anchored(p.text, e.anchor, h.start) {
 				continue
 			}
 			latest[i] = max(latest[i], h.start+1)

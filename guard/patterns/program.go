@@ -194,8 +194,9 @@ func compile(set *Set, disable []string) (*program, error) {
 	}
 	c.layOut()
 	c.automaton()
-	c.pool.New = func() any { return newWork(c.program) }
-	return c.program, nil
+	p := c.program // not c, which what the pool holds would keep alive
+	p.pool.New = func() any { return newWork(p) }
+	return p, nil
 }
 
 func (c *compiler) disable(names []string) error {
@@ -233,7 +234,7 @@ func (c *compiler) rule(i int32, r *rule) {
 	for _, p := range r.repeats {
 		c.widths[i] = unbounded
 		c.extra(p.element, repeated, int32(len(c.repeatOf)), 1)
-		for range p.element.literals {
+		for range c.set.of(p.element) {
 			c.repeatOf = append(c.repeatOf, int32(len(c.repeats)))
 		}
 		c.repeats = append(c.repeats, repetition{i, int32(p.times)})
@@ -262,11 +263,8 @@ func (c *compiler) rule(i int32, r *rule) {
 // chain adds the nodes of a chain that are not there yet.
 func (c *compiler) chain(ch chain, g goal) {
 	at := int32(-1)
-	for i, e := range ch.elements {
-		key := nodeKey{parent: at, step: c.step(e)}
-		if i > 0 {
-			key.limit = int32(ch.gaps[i-1] * wordWeight)
-		}
+	for _, l := range ch {
+		key := nodeKey{parent: at, step: c.step(l.element), limit: l.gap * wordWeight}
 		id, known := c.nodeID[key]
 		if !known {
 			id = int32(len(c.drafts))
@@ -291,10 +289,10 @@ const unbounded = 1 << 30
 // from a match, is within.
 func (c *compiler) span(rule int32, ch chain, away int) {
 	words := away
-	for _, gap := range ch.gaps {
-		words += gap
+	for _, l := range ch {
+		words += int(l.gap)
 	}
-	c.widths[rule] = max(c.widths[rule], int32(words*wordWeight+len(ch.elements)*c.heaviest))
+	c.widths[rule] = max(c.widths[rule], int32(words*wordWeight+len(ch)*c.heaviest))
 }
 
 // wake adds w, or widens the one of the same step.
@@ -311,7 +309,7 @@ func (d *nodeDraft) wake(w wake) {
 // extra gives a use to each literal of an element; its index grows by so much
 // from one to the next.
 func (c *compiler) extra(e element, kind extraKind, index, by int32) {
-	for _, l := range e.literals {
+	for _, l := range c.set.of(e) {
 		c.extraOf[l] = append(c.extraOf[l], extra{kind, e.anchor, index})
 		index += by
 	}
@@ -320,7 +318,7 @@ func (c *compiler) extra(e element, kind extraKind, index, by int32) {
 // step returns the number of an element.
 func (c *compiler) step(e element) int32 {
 	c.key = append(c.key[:0], byte(e.anchor))
-	for _, l := range e.literals {
+	for _, l := range c.set.of(e) {
 		c.key = binary.LittleEndian.AppendUint32(c.key, uint32(l))
 	}
 	id, known := c.stepID[string(c.key)]

@@ -13,17 +13,19 @@ import (
 // resolver turns drafts into rules: names into literals, written into folded.
 type resolver struct {
 	*parser
-	out    *Set
-	index  [4]map[string]int32 // literals by where they are open, by text as written and folded
-	folded fold.Text
-	memo   map[string][]int32 // literals by set and language
-	open   []string           // sets being resolved, against cycles
+	out     *Set
+	index   [4]map[string]int32 // literals by where they are open, by text as written and folded
+	folded  fold.Text
+	scratch []int32           // literals of one element
+	memo    map[string]span32 // of out.ids, by set and language
+	links   []link            // room for further chains
+	open    []string          // sets being resolved, against cycles
 }
 
 // resolve returns the set that was read; it is of use only if no error is left
 // in p.errs.
 func (p *parser) resolve() *Set {
-	r := &resolver{parser: p, out: &Set{}, memo: map[string][]int32{}}
+	r := &resolver{parser: p, out: &Set{}, memo: map[string]span32{}}
 	for i := range r.index {
 		r.index[i] = map[string]int32{}
 	}
@@ -66,12 +68,12 @@ func (r *resolver) fill(d *draft) {
 			r.failAt(w.at, "got a regexp that does not compile (%s), want the syntax of regexp2", err)
 			continue
 		}
+		var literals []int32
 		for _, text := range d.prefilter {
 			l := literal{text: text, openStart: true, openEnd: true}
-			re.prefilter.literals = r.intern(re.prefilter.literals, w.at, l)
+			literals = r.intern(literals, w.at, l)
 		}
-		slices.Sort(re.prefilter.literals)
-		re.prefilter.literals = slices.Compact(re.prefilter.literals)
+		re.prefilter.ids = r.keep(literals)
 		d.rule.regexps = append(d.rule.regexps, re)
 	}
 	if len(d.counted) > 0 {
@@ -117,8 +119,7 @@ func (r *resolver) chains(w written) []chain {
 		chain
 		gap int
 	}
-	n := len(w.pattern)
-	readings := []reading{{chain: chain{make([]element, 0, n), make([]int, 0, n)}}}
+	readings := []reading{{chain: r.room(len(w.pattern))}}
 	for _, p := range w.pattern {
 		if p.gap >= 0 {
 			for i := range readings {
@@ -130,12 +131,9 @@ func (r *resolver) chains(w written) []chain {
 		for i, with := range readings {
 			if p.optional { // what follows is no longer shared
 				readings = append(readings, with)
-				with.gaps, with.elements = slices.Clip(with.gaps), slices.Clip(with.elements)
+				with.chain = append(r.room(len(w.pattern)), with.chain...)
 			}
-			if len(with.elements) > 0 {
-				with.gaps = append(with.gaps, with.gap)
-			}
-			with.elements = append(with.elements, e)
+			with.chain = append(with.chain, link{e, int32(with.gap)})
 			with.gap = 0
 			readings[i] = with
 		}
@@ -147,9 +145,27 @@ func (r *resolver) chains(w written) []chain {
 	return out
 }
 
+// room returns an empty chain with room for so many links. Chains lie side by
+// side, for there are many.
+func (r *resolver) room(n int) chain {
+	if len(r.links) < n {
+		r.links = make([]link, 1024+n)
+	}
+	c := chain(r.links[:0:n])
+	r.links = r.links[n:]
+	return c
+}
+
+// keep sorts literals and puts them into out.ids.
+func (r *resolver) keep(literals []int32) (s span32) {
+	slices.Sort(literals)
+	s, r.out.ids = appendSpan(r.out.ids, slices.Compact(literals))
+	return s
+}
+
 // element returns the literals of one part; in doubt of the line's language.
 func (r *resolver) element(w written, p part) element {
-	var all []int32
+	all := r.scratch[:0]
 	for _, o := range p.options {
 		if o.set == "" {
 			all = r.intern(all, w.at, o.literal)
@@ -166,29 +182,29 @@ func (r *resolver) element(w written, p part) element {
 		}
 		for _, lang := range langs {
 			found := r.words(w.at, set, lang)
-			if len(found) == 0 {
+			if found.from == found.to {
 				r.failAt(w.at, "got {%s:%s}, want a language that the set has words of", o.set, lang)
 			}
 			if len(p.options) == 1 && len(langs) == 1 {
-				return element{literals: found, anchor: p.anchor}
+				return element{found, p.anchor}
 			}
-			all = append(all, found...)
+			all = append(all, r.out.ids[found.from:found.to]...)
 		}
 	}
-	slices.Sort(all)
-	return element{literals: slices.Compact(all), anchor: p.anchor}
+	r.scratch = all
+	return element{r.keep(all), p.anchor}
 }
 
 // words returns the literals, ascending, of a set in one language, and those in any; all of
 // them if lang is "".
-func (r *resolver) words(at place, s *wordSet, lang string) []int32 {
+func (r *resolver) words(at place, s *wordSet, lang string) span32 {
 	key := s.name + ":" + lang
 	if known, ok := r.memo[key]; ok {
 		return known
 	}
 	if slices.Contains(r.open, s.name) {
 		r.failAt(at, "got {%s} inside of itself (%s), want no cycle of sets", s.name, strings.Join(r.open, " > "))
-		return nil
+		return span32{}
 	}
 	r.open = append(r.open, s.name)
 	var all []int32
@@ -210,14 +226,13 @@ func (r *resolver) words(at place, s *wordSet, lang string) []int32 {
 				r.failAt(line.at, "got {%s}, want the name of a set", name)
 				continue
 			}
-			all = append(all, r.words(line.at, inner, of)...)
+			found := r.words(line.at, inner, of)
+			all = append(all, r.out.ids[found.from:found.to]...)
 		}
 	}
 	r.open = r.open[:len(r.open)-1]
-	slices.Sort(all)
-	all = slices.Clip(slices.Compact(all))
-	r.memo[key] = all
-	return all
+	r.memo[key] = r.keep(all)
+	return r.memo[key]
 }
 
 // intern appends the index of a literal to all. An apostrophe may be written
@@ -243,7 +258,7 @@ func (r *resolver) intern(all []int32, at place, l literal) []int32 {
 // looksOtherwise reports the scripts whose capitals may look like other ASCII
 // letters than their small letters do, so that folding does not make them one.
 func looksOtherwise(c rune) bool {
-	return c >= 0x370 && unicode.In(c, unicode.Greek, unicode.Cyrillic, unicode.Armenian, unicode.Georgian)
+	return 0x370 <= c && c < 0x2e00 && unicode.In(c, unicode.Greek, unicode.Cyrillic, unicode.Armenian, unicode.Georgian)
 }
 
 // internOne folds a literal and returns its index.

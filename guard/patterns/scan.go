@@ -173,8 +173,8 @@ func (w *work) walk(start, i int, state, base int32, units int32, inside bool) {
 		base = at.base
 	}
 	if base < 0 {
-		t := &w.trie.tails[^base]
-		if end := t.end(text, i); end > 0 {
+		t := w.trie.tails[^base]
+		if end := w.trie.tailEnd(t, text, i); end > 0 {
 			w.reach(t.ends-1, start, end, units, inside)
 		}
 	}

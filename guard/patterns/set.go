@@ -7,7 +7,11 @@ import "github.com/llmaas/llmaas-go/guard/check"
 type Set struct {
 	rules    []*rule
 	literals []literal // every word and phrase of every rule, folded, each once
+	ids      []int32   // of literals, by element
 }
+
+// of returns the literals of an element: ascending indexes into s.literals.
+func (s *Set) of(e element) []int32 { return s.ids[e.ids.from:e.ids.to] }
 
 // Rule is what a rule says of itself.
 type Rule struct {
@@ -88,17 +92,21 @@ const (
 	atPrompt
 )
 
-// element is one step of a pattern: any of its literals.
+// element is one step of a pattern: any of its literals. Elements have no
+// pointers, as there are thousands of them.
 type element struct {
-	literals []int32 // ascending indexes into Set.literals
-	anchor   anchor
+	ids    span32 // of Set.ids
+	anchor anchor
 }
 
-// chain is a sequence of elements; between elements[i] and elements[i+1] stand
-// at most gaps[i] words.
-type chain struct {
-	elements []element
-	gaps     []int
+// chain is a sequence of elements.
+type chain []link
+
+// link is an element of a chain, and how many words may stand between it and
+// the one before.
+type link struct {
+	element
+	gap int32
 }
 
 // near asks for all elements, in any order, within so many words.

@@ -13,6 +13,7 @@ type trie struct {
 	codes [256]uint16 // 0: in no literal
 	cells []cell
 	tails []tail
+	texts []byte // of the tails
 }
 
 // after returns the state after the bytes of a key, up to its zeros, and its cell;
@@ -22,7 +23,7 @@ func (t *trie) after(key uint64) (int32, cell) {
 	for ; key != 0; key >>= 8 {
 		base := t.cells[state].base
 		if base < 0 {
-			return state, t.inTail(t.tails[^base], bytesOf(key))
+			return state, t.inTail(t.tails[^base], int32(bytesOf(key)))
 		}
 		state = base + int32(t.codes[byte(key)])
 	}
@@ -30,11 +31,11 @@ func (t *trie) after(key uint64) (int32, cell) {
 }
 
 // inTail is the cell of a state n bytes behind the start of a tail.
-func (t *trie) inTail(of tail, n int) cell {
-	if n == len(of.text) {
+func (t *trie) inTail(of tail, n int32) cell {
+	if of.text.from += n; of.text.from == of.text.to {
 		return cell{ends: of.ends}
 	}
-	t.tails = append(t.tails, tail{of.text[n:], of.ends})
+	t.tails = append(t.tails, of)
 	return cell{base: int32(-len(t.tails))}
 }
 
@@ -46,22 +47,22 @@ type cell struct {
 
 // tail is what is left of the only text that goes on from a state.
 type tail struct {
-	text string
-	ends int32 // as in a cell
+	text span32 // of texts
+	ends int32  // as in a cell
 }
 
-// end returns where the tail ends in text, of which it begins at i; -1 if it is not there.
-func (t *tail) end(text []byte, i int) int {
-	for k := range len(t.text) {
+// tailEnd returns where a tail ends in text, of which it begins at i; -1 if it is not there.
+func (t *trie) tailEnd(of tail, text []byte, i int) int {
+	for _, c := range t.texts[of.text.from:of.text.to] {
 		switch {
 		case i == len(text):
 			return -1
-		case t.text[k] == text[i]:
-		case t.text[k] != ' ' || !isSpace(text[i]):
+		case c == text[i]:
+		case c != ' ' || !isSpace(text[i]):
 			return -1
 		}
 		i++
-		if t.text[k] == ' ' {
+		if c == ' ' {
 			i = spaceEnd(text, i)
 		}
 	}
@@ -171,7 +172,9 @@ func (b *trieBuilder) place(state int32, from, to, depth int) {
 			return
 		}
 		if text := b.literals[from].text; text == b.literals[to-1].text {
-			b.tails = append(b.tails, tail{text[depth:], int32(from) + 1})
+			at := int32(len(b.texts))
+			b.texts = append(b.texts, text[depth:]...)
+			b.tails = append(b.tails, tail{span32{at, int32(len(b.texts))}, int32(from) + 1})
 			b.cells[state].base = int32(-len(b.tails))
 			return
 		}
