@@ -28,6 +28,8 @@ type chatRequest struct {
 	MaxTokens           *int              `json:"max_tokens"`
 	MaxCompletionTokens *int              `json:"max_completion_tokens"`
 	Stop                texts             `json:"stop"`
+	Logprobs            json.RawMessage   `json:"logprobs"` // true, or in completions a number, which is passed over
+	TopLogprobs         int               `json:"top_logprobs"`
 	Tools               []json.RawMessage `json:"tools"`
 	ToolChoice          json.RawMessage   `json:"tool_choice"`
 	ResponseFormat      struct {
@@ -204,7 +206,9 @@ func (b *Backend) compose(c *call, req *chatRequest, model Model) *chatReply {
 			Model:   req.Model,
 			Backend: backendInfo{EngineType: "fake", MachineName: c.machine},
 		},
-		plain: req.plain(),
+		plain:    req.plain(),
+		logprobs: string(req.Logprobs) == "true",
+		top:      req.TopLogprobs > 0,
 	}
 	for _, messages := range req.conversations() {
 		reply.usage.PromptTokens += promptTokens(req, messages)

@@ -12,6 +12,9 @@ type chatReply struct {
 	choices []choice
 	usage   chatUsage
 	plain   bool // in the shape of completions, which have texts in place of messages
+
+	logprobs bool // how likely each token was is asked for
+	top      bool // and so are the likeliest
 }
 
 type choice struct {
@@ -59,6 +62,7 @@ type chatChoice struct {
 	Message      *chatDelta `json:"message,omitempty"`
 	Delta        *chatDelta `json:"delta,omitempty"`
 	Text         *string    `json:"text,omitempty"`
+	Logprobs     *logprobs  `json:"logprobs,omitempty"`
 	FinishReason *string    `json:"finish_reason"`
 }
 
@@ -74,6 +78,38 @@ type indexedTool struct {
 	ID       string           `json:"id,omitempty"`
 	Type     string           `json:"type,omitempty"`
 	Function toolCallFunction `json:"function"`
+}
+
+type logprobs struct {
+	Content []logprob `json:"content"`
+}
+
+type logprob struct {
+	Token   string    `json:"token"`
+	Logprob float64   `json:"logprob"`
+	Bytes   []int     `json:"bytes"`
+	Top     []logprob `json:"top_logprobs,omitzero"` // of the token itself alone
+}
+
+// certain says of each token that no other could have come: the fake does not doubt.
+func (r *chatReply) certain(pieces ...string) *logprobs {
+	if !r.logprobs {
+		return nil
+	}
+	all := &logprobs{Content: []logprob{}}
+	for _, piece := range pieces {
+		one := logprob{Token: piece, Bytes: []int{}}
+		for _, b := range []byte(piece) {
+			one.Bytes = append(one.Bytes, int(b))
+		}
+		likeliest := []logprob{}
+		if r.top {
+			likeliest = append(likeliest, one)
+		}
+		one.Top = likeliest
+		all.Content = append(all.Content, one)
+	}
+	return all
 }
 
 // say adds an answer as one more choice, and counts its tokens.
@@ -122,6 +158,7 @@ func (r *chatReply) whole() chatResponse {
 			one.Text = &text
 		} else {
 			one.Message = &chatDelta{Role: "assistant", Content: &text, ReasoningContent: strings.Join(c.reasoning, "")}
+			one.Logprobs = r.certain(c.text...)
 		}
 		if c.tool != nil {
 			one.Message.ToolCalls = []indexedTool{{ID: c.tool.ID, Type: c.tool.Type, Function: c.tool.Function}}
@@ -141,6 +178,9 @@ func (r *chatReply) chunks() []chatChoice {
 		}
 		for _, d := range deltas {
 			d.Index = i
+			if d.Delta != nil && d.Delta.Content != nil && *d.Delta.Content != "" {
+				d.Logprobs = r.certain(*d.Delta.Content)
+			}
 			all = append(all, d)
 		}
 	}

@@ -38,7 +38,7 @@
 //
 // # What is not covered
 //
-// It checks no quota, calls one tool at a time, gives no logprobs, and forgets
-// everything when it closes. Temperature, seed and the like change nothing. It is a
-// fake: its token counts are not those of any real tokenizer.
+// It checks no quota, calls one tool at a time, is certain of every token (logprobs
+// are 0), and forgets everything when it closes. Temperature, seed and the like
+// change nothing. It is a fake: its token counts are not those of any real tokenizer.
 package llmaastest
