@@ -169,3 +169,21 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkVerify reads 10,000 records; its memory does not grow with their number.
+func BenchmarkVerify(b *testing.B) {
+	dir := b.TempDir()
+	l := open(b, dir, func(o *Options) { o.SyncEvery = time.Hour })
+	for i := range 10_000 {
+		require.NoError(b, l.Append(record(noon, i)))
+	}
+	b.SetBytes(l.size)
+	require.NoError(b, l.Close())
+	b.ReportAllocs()
+	for b.Loop() {
+		got, err := Verify(dir, k1)
+		require.NoError(b, err)
+		require.Empty(b, got.Problems)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/record")
+}

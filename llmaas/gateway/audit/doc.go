@@ -64,6 +64,6 @@
 //
 // The texts of prompts and answers are recorded only if a host puts them in:
 // digests are enough to prove what was said to someone who has the text. Texts
-// are cut at 4 MiB and names at 1 KiB. There is no index: what reads the log reads
+// are cut at 2 MiB and names at 1 KiB. There is no index: what reads the log reads
 // it from its beginning, in memory that does not grow with it.
 package audit

@@ -166,17 +166,18 @@ func TestOpenRefusesAnEndThatWasCut(t *testing.T) {
 func TestLongNamesAndTexts(t *testing.T) {
 	dir := t.TempDir()
 	l := open(t, dir, func(o *Options) { o.SyncEvery = time.Hour })
-	worst := strings.Repeat("\x01", 10<<20) // six bytes each, and then eight
-	require.NoError(t, l.Append(Record{Time: noon, Session: worst, Model: worst, Prompt: worst}))
+	long := strings.Repeat("x", maxText+1)
+	require.NoError(t, l.Append(Record{Time: noon, Session: long, Model: long, Prompt: long}))
 	fill(t, l, 1)
 	require.NoError(t, l.Close())
+	require.Less(t, 2*maxText*len(`\u0001`)*4/3+8*maxName*6*4/3, maxLine-4096, "the worst case has room")
 	n := 0
 	for r, err := range Records(dir, Filter{}, k1) {
 		require.NoError(t, err)
 		if n++; n == 1 {
 			require.True(t, r.Cut)
-			require.Len(t, r.Session, 1<<10)
-			require.Len(t, r.Prompt, 4<<20)
+			require.Len(t, r.Session, maxName)
+			require.Len(t, r.Prompt, maxText)
 			continue
 		}
 		require.False(t, r.Cut)

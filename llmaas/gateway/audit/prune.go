@@ -74,9 +74,13 @@ func (l *Log) old(s segment, next uint64, prev string, before time.Time) (line, 
 		if err == nil && (parsed.Seq != next || parsed.Prev != prev) {
 			err = fmt.Errorf("got record %d, want record %d after the one before it", parsed.Seq, next)
 		}
+		var p plain
 		var r Record
 		if err == nil {
-			r, err = parsed.open(l.ring)
+			p, err = parsed.open(l.ring)
+		}
+		if err == nil {
+			r, err = p.record()
 		}
 		if err == nil && !r.Time.Before(before) {
 			return errTooYoung

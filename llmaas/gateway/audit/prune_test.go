@@ -64,7 +64,7 @@ func TestPruneForever(t *testing.T) {
 	stubs := int64(0)
 	for e, err := range walk(dir, []Key{k1}) {
 		require.NoError(t, err)
-		if n := e.record.Note; n != nil {
+		if n := e.plain.note(); n != nil {
 			require.Equal(t, "pruned", n.Kind)
 			require.EqualValues(t, n.Records, n.To-n.From+1)
 			stubs += n.Records

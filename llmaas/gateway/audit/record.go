@@ -36,7 +36,7 @@ type Record struct {
 	AnswerDigest string `json:"answer_sha256,omitempty"`
 	Prompt       string `json:"prompt,omitempty"` // only where the tenant asked for it
 	Answer       string `json:"answer,omitempty"`
-	Cut          bool   `json:"cut,omitempty"` // set by the log: a text was longer than 4 MiB, or a name than 1 KiB
+	Cut          bool   `json:"cut,omitempty"` // set by the log: a text was longer than 2 MiB, or a name than 1 KiB
 
 	// Note is set by the log itself: what it has to say about itself.
 	Note *Note `json:"note,omitempty"`
@@ -44,7 +44,7 @@ type Record struct {
 
 // Bounds of what callers write into a record, in bytes.
 const (
-	maxText = 4 << 20
+	maxText = 2 << 20
 	maxName = 1 << 10
 )
 

@@ -31,6 +31,10 @@ func (f Filter) matches(r *Record) bool {
 func Records(dir string, f Filter, keys ...Key) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		for e, err := range walk(dir, keys) {
+			var r Record
+			if e.plain != nil {
+				r, e.err = e.plain.record()
+			}
 			if err == nil && e.err != nil {
 				err = fmt.Errorf("audit: %s:%d: %w", e.segment, e.number, e.err)
 			}
@@ -38,8 +42,8 @@ func Records(dir string, f Filter, keys ...Key) iter.Seq2[Record, error] {
 			case err != nil:
 				yield(Record{}, err)
 				return
-			case e.torn || e.record.Note != nil || !f.matches(&e.record):
-			case !yield(e.record, nil):
+			case e.torn || r.Note != nil || !f.matches(&r):
+			case !yield(r, nil):
 				return
 			}
 		}

@@ -15,8 +15,8 @@ import (
 )
 
 // maxLine bounds a line, in bytes. It has room for two texts of maxText of which
-// every byte is escaped.
-const maxLine = 80 << 20
+// every byte is escaped by six, and what base64 adds.
+const maxLine = 40 << 20
 
 func segmentName(first uint64) string { return fmt.Sprintf("audit-%08d.jsonl", first) }
 
@@ -150,7 +150,8 @@ func (l *Log) continueAt(s segment) (rest int64, err error) {
 			return fmt.Errorf("audit: %s:%d: the record is not the one that was synced: run Verify", s.name, n)
 		}
 		if l.size += int64(len(b)) + 1; n == 1 {
-			if first, err := parsed.open(l.ring); err == nil {
+			if p, err := parsed.open(l.ring); err == nil {
+				first, _ := p.record() // of no time if it is none: it is ended soon
 				l.begun = first.Time
 			}
 		}

@@ -45,15 +45,15 @@ func (p Problem) String() string {
 // whatever was changed, cut, swapped or lost. The error says that it could not
 // be read at all. The log may be open meanwhile, in this process or another.
 func Verify(dir string, keys ...Key) (Result, error) {
-	return scan(dir, keys, func() {}, func(*Record) {})
+	return scan(dir, keys, func() {}, nil)
 }
 
-// scan verifies a log, and calls f with each record that is whole. When records
+// scan verifies a log, and calls f, if any, with each record that is whole. When records
 // were pruned under its hands it begins anew, after a call of begin.
 func scan(dir string, keys []Key, begin func(), f func(*Record)) (Result, error) {
 	for attempt := 0; ; attempt++ {
 		begin()
-		v := &verifier{}
+		v := &verifier{Result: Result{Problems: []Problem{}}}
 		v.head, v.headErr = readHead(dir, keys)
 		err := v.scan(dir, keys, f)
 		now, _ := readHead(dir, keys)
@@ -70,7 +70,7 @@ type entry struct {
 	number  int    // of the line, from 1
 	first   uint64 // record that the file is named after
 	line    line
-	record  Record
+	plain   plain
 	err     error // the line by itself is not good
 	torn    bool  // bytes without an end
 }
@@ -95,7 +95,7 @@ func walk(dir string, keys []Key) iter.Seq2[entry, error] {
 				n++
 				e := entry{segment: s.name, number: n, first: s.first}
 				if e.line, e.err = parseLine(b); e.err == nil {
-					e.record, e.err = e.line.open(ring)
+					e.plain, e.err = e.line.open(ring)
 				}
 				if !yield(e, nil) {
 					return stop
@@ -146,10 +146,13 @@ func (v *verifier) scan(dir string, keys []Key, f func(*Record)) error {
 		if err != nil {
 			return err
 		}
-		v.see(e)
-		if e.err == nil && !e.torn {
-			f(&e.record)
+		if f != nil && e.plain != nil {
+			var r Record
+			if r, e.err = e.plain.record(); e.err == nil {
+				f(&r)
+			}
 		}
+		v.see(e)
 	}
 	v.checkEnd()
 	if v.more > 0 {
@@ -189,7 +192,7 @@ func (v *verifier) see(e entry) {
 	}
 	if e.err == nil {
 		v.Records++
-		if n := e.record.Note; n != nil && n.Kind == "lost" {
+		if n := e.plain.note(); n != nil && n.Kind == "lost" {
 			v.Lost += n.Records
 		}
 	}
