@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -31,8 +32,8 @@ type Options struct {
 	// [Guard.SetRules].
 	Rules fs.FS
 
-	// OnlyRules makes Rules replace the built-in rules; otherwise they add to
-	// them, and may use their word sets.
+	// OnlyRules makes Rules, which must not be nil then, replace the built-in
+	// rules; otherwise they add to them, and may use their word sets.
 	OnlyRules bool
 
 	// Checks run after the layers of structure and patterns and before the one
@@ -105,6 +106,9 @@ func (g *Guard) addChecks(o Options) error {
 	shape, err := structure.New()
 	if err != nil {
 		return err
+	}
+	if o.OnlyRules && o.Rules == nil {
+		return errors.New("Options.Rules: got none, want some, for OnlyRules leaves no others")
 	}
 	if !o.OnlyRules {
 		g.builtin = []fs.FS{patterns.Builtin()}

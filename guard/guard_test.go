@@ -97,6 +97,7 @@ func TestNewRefuses(t *testing.T) {
 		o    guard.Options
 		want string
 	}{
+		{guard.Options{OnlyRules: true}, "guard: Options.Rules: got none, want some, for OnlyRules leaves no others"},
 		{guard.Options{Policy: guard.Policy{Flag: -1}}, "guard: Options.Policy: thresholds: got flag -1 and block 100, want 0 < flag <= block"},
 		{guard.Options{Policy: guard.Policy{Disabled: []string{"/tag"}}}, `got "/tag", want family/slug or family/*`},
 		{guard.Options{Policy: guard.Policy{Allow: []guard.Allowed{{Rule: "html/", SHA256: guard.TextSHA256("x")}}}}, `got "html/", want family/slug or family/*`},

@@ -50,8 +50,8 @@ const (
 // It returns the text and what it changed, by place in the original, nil when
 // nothing was. Joiners that emoji, Arabic and Indic words need stay, as do line
 // breaks and tabs. Words that were apart are never joined by what is taken out
-// between them, but what is left may still be an attack that no finding named:
-// inspect it again.
+// between them: one space stays there, even of a whole text. But what is left
+// may still be an attack that no finding named: inspect it again.
 //
 // From the 1,000th change on, those that follow are told as one, which also
 // spans what stays between them. Of a rule that fired more often than r lists,

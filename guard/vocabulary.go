@@ -7,13 +7,16 @@ import (
 
 // The vocabulary of the layers, so that a host needs one import.
 type (
-	// Input is one prompt, and whose it is.
+	// Input is one prompt (Text), and whose it is (Tenant, Session), and when it
+	// came (Time): see [check.Input].
 	Input = check.Input
-	// Finding is one reason to doubt a prompt.
+	// Finding is one reason to doubt a prompt: Rule, Layer, Severity, Score, Span,
+	// View, Why. See [check.Finding].
 	Finding = check.Finding
 	// Span is a half-open range of bytes in [Input].Text.
 	Span = check.Span
-	// Severity says how grave a finding is by itself.
+	// Severity says how grave a finding is by itself: see [check.Severity] for its
+	// points and texts.
 	Severity = check.Severity
 	// Check judges one prompt; a host may add its own by [Options].Checks.
 	Check = check.Check
