@@ -1,6 +1,9 @@
 package gateway
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // events cuts a stream of server-sent events where each one ends (HTML Standard
 // §9.2.6: lines end with CR, LF or both). It looks at every byte once, however
@@ -92,7 +95,7 @@ func (t *template) read(event []byte) (quoted []byte, ok bool) {
 	quoted = event[len(t.head)-1 : end+1 : end+1]
 	for _, c := range quoted[1 : len(quoted)-1] {
 		if c < ' ' || c == '"' || c == '\\' {
-			return quoted, valid(quoted)
+			return quoted, json.Valid(quoted)
 		}
 	}
 	return quoted, true

@@ -18,7 +18,7 @@ func validJSON(raw []byte) error {
 		return badBody("want UTF-8")
 	}
 	switch {
-	case !valid(raw):
+	case !json.Valid(raw):
 	case crowded(raw):
 		return badBody("want at most %d names, strings and objects", maxValues)
 	default:

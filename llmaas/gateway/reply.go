@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"encoding/json"
 	"strconv"
 	"unicode/utf8"
 )
@@ -50,7 +51,7 @@ type replyReader struct {
 // has it says nothing, and hides nothing that stands beside it.
 func (r *replyReader) read(raw []byte) reply {
 	r.reply = reply{}
-	if !valid(raw) {
+	if !json.Valid(raw) {
 		return r.reply
 	}
 	_ = each(raw, func(name, value []byte, _ span) error { // no object: nothing is said

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -122,7 +123,7 @@ func (x *exchange) whole() error {
 	switch {
 	case x.resp.StatusCode/100 == 3: // machines have nothing to send anyone to
 		return &machineError{http.StatusBadGateway}
-	case x.resp.StatusCode >= 400 && !valid(body):
+	case x.resp.StatusCode >= 400 && !json.Valid(body):
 		return &machineError{x.resp.StatusCode}
 	}
 	if x.resp.StatusCode == http.StatusOK {
