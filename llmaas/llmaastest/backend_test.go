@@ -90,6 +90,7 @@ var exchanges = []struct {
 	{"transcription without a file", "POST", "/audio/transcriptions", `{}`, 400, []string{`multipart`}},
 	{"no files", "GET", "/files", ``, 200, []string{`"data":[]`}},
 	{"no such file", "GET", "/files/file-9", ``, 404, []string{`no such file`}},
+	{"the content of no file", "GET", "/files//content", ``, 404, []string{`no such file`}},
 	{"files by PUT", "PUT", "/files", ``, 405, []string{`method`}},
 	{"batches by DELETE", "DELETE", "/batches/batch-1", ``, 405, []string{`method`}},
 	{"no such batch", "GET", "/batches/batch-9", ``, 404, []string{`no such batch`}},

@@ -36,14 +36,14 @@ func (b *Backend) serveFiles(c *call) {
 		b.uploadFile(c)
 	case id == "" && way == "GET ":
 		c.send(http.StatusOK, map[string]any{"object": "list", "data": b.listFiles(c.r.FormValue("purpose")), "has_more": false})
-	case id != "" && !ok, rest != "" && rest != "content":
+	case !ok && id+rest != "", rest != "" && rest != "content":
 		c.fail(http.StatusNotFound, "invalid_request_error", "", "There is no such file.")
 	case way == "GET content":
 		c.w.Header().Set("Content-Type", "application/jsonl")
 		_, _ = c.w.Write(file.data) // the caller went away: nobody to tell
-	case id != "" && way == "GET ":
+	case ok && way == "GET ":
 		c.send(http.StatusOK, file)
-	case id != "" && way == "DELETE ":
+	case ok && way == "DELETE ":
 		b.mu.Lock()
 		delete(b.files, id)
 		b.mu.Unlock()
