@@ -201,40 +201,50 @@ func TestClockSetBack(t *testing.T) {
 	require.Equal(t, 3, got.Segments)
 }
 
-// TestKill kills a process that appends, at any point, many times over the same
-// log. Nothing that it was told to be safe may be missing.
+// TestKill kills a process that appends and prunes, at any point, many times over
+// the same log. Nothing that it was told to be safe may be missing, and before and
+// after the next start all that Verify finds is a line that was not written to its
+// end.
 func TestKill(t *testing.T) {
 	if dir := os.Getenv("LLMAAS_AUDIT_CHILD"); dir != "" {
-		l := open(t, dir, func(o *Options) { o.MaxBytes = 4000 })
-		for {
+		l := open(t, dir, func(o *Options) { o.MaxBytes, o.Now = 1000, time.Now })
+		for i := 1; ; i++ {
 			require.NoError(t, l.Append(Record{Tenant: "acme", Status: 200}))
+			if i%3 == 0 {
+				_, err := l.Prune(time.Now())
+				require.NoError(t, err)
+			}
 			l.mu.Lock()
 			fmt.Println(l.seq)
 			l.mu.Unlock()
 		}
 	}
 	dir := t.TempDir()
-	recovered := 0
-	for round := range 10 {
+	var got Result
+	for round := range 12 {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKill$")
 		cmd.Env = append(os.Environ(), "LLMAAS_AUDIT_CHILD="+dir)
 		safe := &lastNumber{}
 		cmd.Stdout = safe
 		require.NoError(t, cmd.Start())
 		require.Eventually(t, func() bool { return safe.n.Load() > 0 }, 20*time.Second, time.Millisecond)
-		time.Sleep(time.Duration(round*3) * time.Millisecond)
+		time.Sleep(time.Duration(round*7) * time.Millisecond)
 		require.NoError(t, cmd.Process.Kill())
 		_ = cmd.Wait()
 
-		l := open(t, dir, nil)
-		require.NoError(t, l.Close())
-		got, err := Verify(dir, k1)
+		before, err := Verify(dir, k1)
+		require.NoError(t, err)
+		for _, p := range before.Problems {
+			require.Equal(t, "a line that was not written to its end", p.What, "round %d", round)
+		}
+		require.NoError(t, open(t, dir, nil).Close())
+		got, err = Verify(dir, k1)
 		require.NoError(t, err)
 		require.Empty(t, got.Problems, "round %d", round)
 		require.GreaterOrEqual(t, got.Last, safe.n.Load())
-		recovered = got.Records
 	}
-	t.Logf("%d records over 10 kills", recovered)
+	require.Positive(t, got.Pruned)
+	t.Logf("%d records over 12 kills, %d of them pruned", got.Last, got.Pruned)
 }
 
 // lastNumber is a writer that remembers the last whole number line.
