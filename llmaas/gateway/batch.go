@@ -199,7 +199,6 @@ func (g *Gateway) count(x *exchange, o *owned, results []string) (sum, error) {
 			return s, err
 		}
 	}
-	s.usage.Batch = true
 	total, err := g.price(s.usage, o.created, false)
 	if err != nil {
 		g.Log.Warn("gateway: no bill of a batch", "request", x.id, "err", err)
@@ -267,7 +266,7 @@ func (b bill) plus(c bill) bill {
 
 // worst is the bill of a batch whose results nobody has seen.
 func (g *Gateway) worst(o *owned) bill {
-	return bill{usage: cost.Usage{Input: o.work.input, Output: o.work.output, Batch: true, Estimated: true}, total: g.quote(o.work, o.created)}
+	return bill{usage: cost.Usage{Input: o.work.input, Output: o.work.output, Estimated: true}, total: g.quote(o.work, o.created)}
 }
 
 // sweep forgets files and batches that are too old.

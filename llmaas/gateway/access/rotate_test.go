@@ -126,10 +126,20 @@ func TestRotateDue(t *testing.T) {
 	require.Len(t, now.Secrets, maxSecrets)
 }
 
+// promptStore does nothing for a context that has ended.
+type promptStore struct{ memoryStore }
+
+func (p *promptStore) Save(ctx context.Context, s State) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return p.memoryStore.Save(ctx, s)
+}
+
 // A round changes the store twice, whatever happens to its many keys.
 func TestRotateDueChangesTheStoreTwice(t *testing.T) {
 	const age = time.Hour
-	k := newKeys(t, Options{})
+	k := newKeys(t, Options{Store: new(promptStore)})
 	var due []string
 	for range 20 {
 		key, _ := mint(t, k, NewKey{RotateAfter: age})
