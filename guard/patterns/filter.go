@@ -131,7 +131,9 @@ type jumps struct {
 type jump struct {
 	key   uint64 // 0: free
 	state int32
-	cell  cell // of the state
+	cell  cell  // of the state
+	space int32 // the state behind white space that follows,
+	base  int32 // and its base; 0: no literal goes on so
 }
 
 func newJumps(keys []uint64, t *trie) jumps {
@@ -143,7 +145,10 @@ func newJumps(keys []uint64, t *trie) jumps {
 			i = (i + 1) & j.last()
 		}
 		state, at := t.after(key)
-		j.table[i] = jump{key, state, at}
+		j.table[i] = jump{key: key, state: state, cell: at}
+		if space := at.base + int32(t.codes[' ']); at.base > 0 && t.codes[' '] != 0 && t.cells[space].owner == state+1 {
+			j.table[i].space, j.table[i].base = space, t.cells[space].base
+		}
 	}
 	return j
 }

@@ -142,7 +142,11 @@ func (w *work) jump(to *jump, start, i int, units int32) {
 	if to.cell.ends != 0 {
 		w.reach(to.cell.ends-1, start, i, units, false)
 	}
-	w.walk(start, i, to.state, to.cell.base, units, false)
+	if to.cell.base > 0 && i < len(w.text) && isSpace(w.text[i]) {
+		w.walk(start, spaceEnd(w.text, i), to.space, to.base, units, false)
+	} else {
+		w.walk(start, i, to.state, to.cell.base, units, false)
+	}
 }
 
 // enter follows the automaton from its beginning.
