@@ -94,6 +94,10 @@ func TestKeyRotation(t *testing.T) {
 	fill(t, l, 3)
 	require.NoError(t, l.Close())
 	k2 := key("k2", 2)
+	for want, k := range map[string]Key{"or is of another key": key("k1", 9), `no key of the name "k1"`: k2} {
+		_, err := Open(Options{Dir: dir, Key: k})
+		require.ErrorContains(t, err, want)
+	}
 	l = open(t, dir, func(o *Options) { o.Key, o.Old = k2, []Key{k1} })
 	fill(t, l, 3)
 	require.NoError(t, l.Close())

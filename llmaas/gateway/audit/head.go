@@ -82,7 +82,7 @@ func readHead(dir string, keys []Key) (head, error) {
 	for _, k := range keys {
 		if k.ID == h.Key {
 			if !hmac.Equal([]byte(h.MAC), []byte(h.sum(k))) {
-				return head{}, errors.New("the head was changed")
+				return head{}, errors.New("the head was changed, or is of another key")
 			}
 			return h, nil
 		}
