@@ -21,6 +21,7 @@
 //	  "keys": "/var/lib/llmaas/keys.json",
 //	  "audit": "/var/lib/llmaas/audit",
 //	  "audit_key": "$AUDIT_KEY",
+//	  "audit_keep": "8760h",
 //	  "redis": "$REDIS_URL",
 //	  "redis_secret": "$REDIS_SECRET",
 //	  "redis_fail_open": ["acme"],
@@ -31,13 +32,15 @@
 //	}
 //
 // Backends are the fields of balance.Backend, alerts those of metrics.Alert, with
-// For in nanoseconds. The key of the audit is 64 hexadecimal digits, as openssl
-// rand -hex 32 prints them, or the name of a variable that holds them; a folder
-// that is to last needs one. Limits are those of the service's tiers, which print
-// no requests per minute: where the configuration gives some, answers carry the
-// service's X-RateLimit headers. The fake machines have some of their own, in
-// host/demo.json. With a file of keys that is not there yet, the keys
-// of the demonstration are made and printed once.
+// For in nanoseconds; without any there are those of host/demo.json. The key of
+// the audit is 64 hexadecimal digits, as openssl rand -hex 32 prints them, or the
+// name of a variable that holds them. A folder that is to last needs one, and
+// keeps all without an audit_keep, which is a month at least: a restart counts
+// from it what was used. Limits are those of the service's tiers, which print no
+// requests per minute: where the configuration gives some, answers carry the
+// service's X-RateLimit headers. The fake machines have some in host/demo.json.
+// With a file of keys that is not there yet, the keys of the demonstration are
+// made and printed once.
 //
 // # Several gateways
 //

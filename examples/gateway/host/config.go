@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/llmaas/llmaas-go/llmaas/gateway/access"
 	"github.com/llmaas/llmaas-go/llmaas/gateway/audit"
@@ -26,6 +27,7 @@ type config struct {
 	Keys        string            `json:"keys"`         // file of the API keys
 	Audit       string            `json:"audit"`        // folder of the audit trail
 	AuditKey    string            `json:"audit_key"`    // 64 hexadecimal digits, or "$NAME" of an environment variable
+	AuditKeep   string            `json:"audit_keep"`   // how long, like "8760h"; "" is for ever
 	Redis       string            `json:"redis"`        // URL of the server that gateways share, or "$NAME" of a variable
 	RedisSecret string            `json:"redis_secret"` // 64 hexadecimal digits or "$NAME", the same for all of them
 	RedisOpen   []string          `json:"redis_fail_open"`
@@ -36,6 +38,7 @@ type config struct {
 	Requests map[string]int64 `json:"requests_per_minute"`
 
 	auditKey    audit.Key
+	auditKeep   time.Duration
 	redisSecret []byte
 }
 
@@ -64,6 +67,11 @@ func parseConfig(data []byte) (c config, err error) {
 	for tier, most := range c.Requests {
 		if !slices.ContainsFunc(limit.Tiers(), func(t limit.Tier) bool { return t.ID == tier }) || most < 0 {
 			return c, fmt.Errorf("requests_per_minute: got %d for %.40q, want 0 or more for a tier of the service", most, tier)
+		}
+	}
+	if c.AuditKeep != "" {
+		if c.auditKeep, err = time.ParseDuration(c.AuditKeep); err != nil || c.auditKeep < 744*time.Hour {
+			return c, fmt.Errorf("audit_keep: got %.40q, want 744h, which is a month, or more", c.AuditKeep)
 		}
 	}
 	if strings.HasPrefix(c.Redis, "$") { // elsewhere a $ may be of the password
@@ -98,7 +106,7 @@ func unhex(name, text string) ([]byte, error) {
 
 // notify prints an alert. A real host would call its pager here.
 func (c *config) notify(n metrics.Notice) {
-	fmt.Fprintf(os.Stderr, "alert %s: firing=%v value=%g\n", n.Alert, n.Firing, n.Value)
+	fmt.Fprintf(os.Stderr, "alert %s: firing=%v value=%g above=%g %s\n", n.Alert, n.Firing, n.Value, n.Above, n.Measure)
 }
 
 // forgot says that what a session said before could not be read.

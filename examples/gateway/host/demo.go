@@ -22,14 +22,15 @@ type fleet struct {
 	servers []*llmaastest.Server
 }
 
-// demoFile is a configuration for the fake machines. The service prints no limit
-// of requests; theirs are high, and there to be seen in the headers of answers.
+// demoFile is a configuration for who has none. The service prints no limit of
+// requests; those of the fake machines are high, and there to be seen in the
+// headers of answers.
 //
 //go:embed demo.json
 var demoFile []byte
 
-// demo fills in what a configuration leaves out: machines, and limits for those,
-// an audit folder and its key. The returned func takes all of it away.
+// demo fills in what a configuration leaves out: alerts, machines and limits
+// for those, an audit folder and its key. The returned func takes all of it away.
 func demo(c *config, contract bool) (*fleet, func(), error) {
 	f := &fleet{}
 	var undo []func()
@@ -38,16 +39,19 @@ func demo(c *config, contract bool) (*fleet, func(), error) {
 			u()
 		}
 	}
+	own, err := parseConfig(demoFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.Alerts == nil {
+		c.Alerts = own.Alerts
+	}
 	var triggers *llmaastest.Triggers
 	if contract {
 		triggers = &llmaastest.Triggers{}
 	}
 	if len(c.Backends) == 0 {
 		if c.Requests == nil {
-			own, err := parseConfig(demoFile)
-			if err != nil {
-				return nil, nil, err
-			}
 			c.Requests = own.Requests
 		}
 		for i := range 12 {

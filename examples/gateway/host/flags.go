@@ -28,7 +28,13 @@ func parse(args []string) (flags, error) {
 		f.upstream = append(f.upstream, s)
 		return nil
 	})
-	return f, set.Parse(args)
+	if err := set.Parse(args); err != nil {
+		return f, err
+	}
+	if set.NArg() > 0 {
+		return f, fmt.Errorf("got the arguments %.80q, want flags alone", set.Args())
+	}
+	return f, nil
 }
 
 // read reads the configuration, if there is one; flags come before it.

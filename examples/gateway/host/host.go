@@ -96,6 +96,9 @@ func Run(ctx context.Context, args []string, out io.Writer, connect Connect) (er
 	if err != nil {
 		return err
 	}
+	if c.auditKeep > 0 {
+		go prune(ctx, log, c.auditKeep)
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
 	mux.HandleFunc("GET /stats", machines.serveStats)
@@ -106,5 +109,9 @@ func Run(ctx context.Context, args []string, out io.Writer, connect Connect) (er
 			written = writeEnv(f.env, a, made)
 		}
 	}})
+	var listen *net.OpError
+	if errors.As(err, &listen) && listen.Op == "listen" {
+		err = fmt.Errorf("%w: choose another -addr", listen)
+	}
 	return errors.Join(err, written)
 }

@@ -198,7 +198,7 @@ func TestRestartForgetsNothing(t *testing.T) {
 	file := filepath.Join(dir, "gateway.json")
 	secret := strings.Repeat("5a", 32)
 	t.Setenv("GATEWAY_TEST_AUDIT_KEY", secret)
-	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, `{"keys": %q, "audit": %q, "audit_key": "$GATEWAY_TEST_AUDIT_KEY", "alerts": [{"Name": "slow", "Measure": "latency_p99", "Above": 30}]}`,
+	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, `{"keys": %q, "audit": %q, "audit_key": "$GATEWAY_TEST_AUDIT_KEY", "audit_keep": "744h", "alerts": [{"Name": "slow", "Measure": "latency_p99", "Above": 30}]}`,
 		filepath.Join(dir, "keys.json"), filepath.Join(dir, "audit")), 0o600))
 
 	_, printed, stop := launch(t, "-config", file)
@@ -257,6 +257,8 @@ func TestConfigThatIsWrong(t *testing.T) {
 		`{"requests_per_minute":{"tier-1":-1}}`:   `got -1 for "tier-1"`,
 		`{"redis":"$GATEWAY_TEST_NOT_SET"}`:       "a variable that is not set",
 		`{"redis_secret":"abc"}`:                  "redis_secret: want 64 hexadecimal digits",
+		`{"audit_keep":"a year"}`:                 "audit_keep: got",
+		`{"audit_keep":"743h"}`:                   "audit_keep: got",
 		`{"audit":"/tmp/nowhere"}`:                "needs an audit_key",
 		`{"backends":[{"Name":"a"}]}`:             "plain http or https address",
 		`{"alerts":[{"Name":"a","Measure":"x"}]}`: "Measure",
@@ -264,5 +266,10 @@ func TestConfigThatIsWrong(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "gateway.json")
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 		require.ErrorContains(t, Run(t.Context(), []string{"-config", file}, io.Discard, nil), want, text)
+	}
+	for arg, want := range map[string]string{"upstream": "want flags alone", "-addr=nowhere": "choose another -addr", "-nonesuch": "not defined"} {
+		err := Run(t.Context(), []string{arg}, io.Discard, nil)
+		require.ErrorContains(t, err, want)
+		require.NotContains(t, err.Error(), "gateway:")
 	}
 }
