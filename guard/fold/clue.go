@@ -13,7 +13,7 @@ type clue struct {
 // clues are the stretches found in one text; those of one kind are apart and in order.
 type clues struct {
 	list []clue
-	last [disguises]int // of list, plus one: the last of each kind
+	last [disguises]int32 // of list, plus one: the last of each kind
 }
 
 // add takes note of a word at [start, end).
@@ -24,7 +24,7 @@ func (c *clues) add(kind uint8, start, end int) {
 		return
 	}
 	c.list = append(c.list, clue{s, kind})
-	c.last[kind] = len(c.list)
+	c.last[kind] = int32(len(c.list))
 }
 
 // stretches are those of one kind, of v.raw if raw.

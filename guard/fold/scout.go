@@ -107,11 +107,11 @@ type scan struct {
 
 	hints     hint
 	letters   int
-	high      bool           // there is more than ASCII
-	solid     uint64         // of the block before: ASCII that is no space
-	inWord    uint64         // 1 if the block before ended in a word
-	disguised [disguises]int // listed words in disguise, but for short ones that stand alone
-	lone      [disguises]int // behind the start of the last one; 0: none
+	high      bool             // there is more than ASCII
+	solid     uint64           // of the block before: ASCII that is no space
+	inWord    uint64           // 1 if the block before ended in a word
+	disguised [disguises]int32 // listed words in disguise, but for short ones that stand alone
+	lone      [disguises]int32 // behind the start of the last one; 0: none
 	clues     clues
 }
 
@@ -230,11 +230,11 @@ func (s *scan) look(key uint64, i int) {
 	if kind == 0 {
 		return
 	}
-	if key >= 1<<(8*(leastSure-1)) || s.lone[kind] > 0 && i-s.lone[kind] < company {
+	if key >= 1<<(8*(leastSure-1)) || s.lone[kind] > 0 && i-int(s.lone[kind]) < company {
 		s.disguised[kind]++
 		s.clues.add(kind, i, i+longestWord)
 	}
-	s.lone[kind] = i + 1
+	s.lone[kind] = int32(i) + 1
 }
 
 // between marks, in the highest bits, the bytes of x (all below 0x80) from lo to hi.
