@@ -99,6 +99,9 @@ func Open(o Options) (_ *Log, err error) {
 	defer func() {
 		if err != nil {
 			_ = l.dir.Close()
+			if l.file != nil {
+				_ = l.file.Close()
+			}
 		}
 	}()
 	if l.sealer, err = newSealer(o.Key.ID, ring[o.Key.ID]); err != nil {

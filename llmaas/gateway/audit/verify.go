@@ -48,8 +48,8 @@ func Verify(dir string, keys ...Key) (Result, error) {
 	return scan(dir, keys, func() {}, nil)
 }
 
-// scan verifies a log, and calls f, if any, with each record that is whole. When records
-// were pruned under its hands it begins anew, after a call of begin.
+// scan verifies a log, and calls f, if any, with each record that is whole. When
+// records were pruned under its hands it begins anew, after a call of begin.
 func scan(dir string, keys []Key, begin func(), f func(*Record)) (Result, error) {
 	for attempt := 0; ; attempt++ {
 		begin()
