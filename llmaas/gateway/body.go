@@ -89,7 +89,7 @@ type ask struct {
 	messages  []tokens.Message
 	tools     []string
 
-	input  input    // of an embedding
+	inputs []string // of an embedding
 	models []string // of a batch
 	work   work     // of a batch
 
@@ -198,7 +198,7 @@ func (g *Gateway) body(x *exchange) error {
 	case len(x.ask.messages) > 0:
 		x.estimate = tokens.For(x.ask.model).EstimateMessages(x.ask.messages, x.ask.tools...)
 	case spec.kind == embedBody:
-		x.estimate.Total = x.ask.input.estimate(x.ask.model)
+		x.estimate.Total = x.ask.estimateInputs()
 	}
 	return nil
 }

@@ -54,8 +54,7 @@
 // unknown roles, token ids, broken UTF-8, half a surrogate pair.
 //
 // What becomes an embedding, a rank or a sound is not judged: such a model follows
-// no instructions. There an input may be token ids, and the step guard of the
-// record says "unread".
+// no instructions. The step guard of the record then says "unread".
 //
 // # Files and batches
 //

@@ -203,7 +203,7 @@ func (g *Gateway) guard(x *exchange) error {
 	case x.report.Action == guard.Flag:
 		x.decide("flag", x.report.Rules()...)
 	case x.ask.metered && x.filing == nil && len(x.ask.prompts)+len(x.ask.others) == 0:
-		x.decide("unread") // an input without a prompt, or token ids
+		x.decide("unread") // an input without a prompt
 	}
 	return nil
 }

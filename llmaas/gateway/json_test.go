@@ -146,7 +146,7 @@ func FuzzAsk(f *testing.F) {
 			require.NoError(t, read(b), string(out))
 			require.Equal(t, "another", b.model)
 			require.Equal(t, a.messages, b.messages)
-			require.Equal(t, a.input, b.input)
+			require.Equal(t, a.inputs, b.inputs)
 			require.True(t, !b.stream || b.usageSaid)
 		}
 	})

@@ -1,7 +1,6 @@
 package llmaastest
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -28,7 +27,7 @@ func (b *Backend) serveEmbeddings(c *call) {
 	}
 	texts, ok := inputs(req.Input)
 	if !ok || req.Dimensions < 0 || req.Dimensions > 16384 {
-		c.fail(http.StatusBadRequest, "invalid_request_error", "", "input must be a string, or an array of strings or of token ids.")
+		c.fail(http.StatusBadRequest, "invalid_request_error", "", "input must be a string, or an array of strings.")
 		return
 	}
 	model, ok := b.serves(c, req.Model)
@@ -49,8 +48,8 @@ func (b *Backend) serveEmbeddings(c *call) {
 	}
 	data, tokens := make([]embedding, len(texts)), 0
 	for i, text := range texts {
-		tokens += text.tokens
-		v := vector(text.string, size)
+		tokens += count(text)
+		v := vector(text, size)
 		data[i] = embedding{"embedding", i, v}
 		if req.EncodingFormat == "base64" {
 			data[i].Embedding = base64.StdEncoding.EncodeToString(littleEndian(v))
@@ -62,32 +61,25 @@ func (b *Backend) serveEmbeddings(c *call) {
 	})
 }
 
-// input is one text to embed. Token ids stand for themselves.
-type input struct {
-	string
-	tokens int
-}
-
-// inputs reads a string or token ids, or an array of either.
-func inputs(raw json.RawMessage) ([]input, bool) {
-	var many []json.RawMessage
-	var ids []int
-	if json.Unmarshal(raw, &ids) == nil || json.Unmarshal(raw, &many) != nil {
-		many = []json.RawMessage{raw}
-	}
-	all := make([]input, len(many))
-	for i, one := range many {
-		in := &all[i]
-		switch {
-		case bytes.HasPrefix(one, []byte(`"`)) && json.Unmarshal(one, &in.string) == nil:
-			in.tokens = count(in.string)
-		case json.Unmarshal(one, &ids) == nil && len(ids) > 0:
-			in.string, in.tokens = string(one), len(ids)
-		default:
+// inputs reads a string or an array of strings. Token ids are refused, as the
+// service does (API page, 2025).
+func inputs(raw json.RawMessage) ([]string, bool) {
+	var many []*string // a null among them is no text
+	if json.Unmarshal(raw, &many) != nil {
+		var one *string
+		if json.Unmarshal(raw, &one) != nil {
 			return nil, false
 		}
+		many = []*string{one}
 	}
-	return all, len(all) > 0
+	texts := make([]string, len(many))
+	for i, text := range many {
+		if text == nil {
+			return nil, false
+		}
+		texts[i] = *text
+	}
+	return texts, len(texts) > 0
 }
 
 // vector is a unit vector that depends on the text alone.
