@@ -11,6 +11,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"runtime"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -431,6 +433,10 @@ func TestIdleConnections(t *testing.T) {
 		defer func() { _ = conn.Close() }()
 	}
 	require.True(t, ask(c, false, func(string) {}))
-	require.Less(t, c.self(t).RSS, int64(256<<20))
+	most := int64(256 << 20)
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		most *= 4 // its own books take most of it
+	}
+	require.Less(t, c.self(t).RSS, most)
 	t.Logf("%d MB", c.self(t).RSS>>20)
 }
