@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -191,7 +192,7 @@ func (b *buffers) Put(p []byte) { b.Pool.Put(&p) }
 // self is what a process took.
 type self struct {
 	CPU time.Duration
-	RSS int64 // most memory that was resident, in bytes; Linux counts it in KiB
+	RSS int64 // most memory that was resident, in bytes
 }
 
 func serveSelf(w http.ResponseWriter, _ *http.Request) {
@@ -200,7 +201,23 @@ func serveSelf(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	_ = json.NewEncoder(w).Encode(self{CPU: time.Duration(u.Utime.Nano() + u.Stime.Nano()), RSS: int64(u.Maxrss) << 10})
+	_ = json.NewEncoder(w).Encode(self{CPU: time.Duration(u.Utime.Nano() + u.Stime.Nano()), RSS: peak(u.Maxrss << 10)})
+}
+
+// peak is the most memory that was resident since this program began. What
+// getrusage says counts what its parent had before it, too.
+func peak(otherwise int64) int64 {
+	status, err := os.ReadFile("/proc/self/status") // Linux has it
+	if err != nil {
+		return otherwise
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	kib, _, _ := strings.Cut(strings.TrimSpace(after), " ")
+	n, err := strconv.ParseInt(kib, 10, 64)
+	if err != nil {
+		return otherwise
+	}
+	return n << 10
 }
 
 // child is a running job.
