@@ -41,7 +41,10 @@ func hostile() (texts []string) {
 	// Gibberish that once cost more than High; TestHighHoldsOnRandomTexts has more.
 	for _, unit := range []string{"字b지k", "”s…q‘z", "“’–•…", "~}{^%&|`", " @` )?\n", "\n\t\t  \r", "fjbo txzy ", "ZpasFzpv",
 		"jjvvglgVzwvz ", "V|k^Q~y/", "M]h-K{R\\", "Q z B ", "ИДВШЩЙ ", "ТоЫщЮт ", "ؽْصّتْ ", "حىةظآؽ ", "मशहगळस ", "ऊङञपबथ",
-		"ㆵㆢㄮ ㆷㄡ ", "KCA4CTIJ", "cu00zjh3r", "𐓈Й 𐓰Ф "} {
+		"ㆵㆢㄮ ㆷㄡ ", "KCA4CTIJ", "cu00zjh3r", "𐓈Й 𐓰Ф ",
+		// What TestSearchForTextsAboveHigh once found.
+		"wXyqqkqQ", "k l=VQWvxj+N}TQFjx", "Ù08dZtÙWÙdZbTjÙWj", "?вбкмпвдфьл у", "&\r\r\r", "\r\r\r\r\r\r\t(", "\n\n\n\t*\r\r\r\n\n\n\r\r",
+		"⛷⛄⛷*", "ю)ю&ю#ю<ю}", " w xqkq", "ahjwlnnUcDwzjz", "y~*?-{-^*<]~:--", "`&&&'&&&+&&&((&&&", " Steakhaus"} {
 		for _, n := range []int{1, 5, 40, 200} {
 			texts = append(texts, strings.Repeat(unit, n))
 		}

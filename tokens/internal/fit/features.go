@@ -94,9 +94,11 @@ func chooseIndex(rows []sample, use func(*sample) bool) *runs.Index {
 		case x.Find(c.h) >= 0:
 		case x.Tags[slot] == 0:
 			x.Tags[slot] = tag
+			x.SetSupport(slot, int(c.sources))
 			n++
 		case x.Tags[slot^1] == 0:
 			x.Tags[slot^1] = tag
+			x.SetSupport(slot^1, int(c.sources))
 			n++
 		}
 	}

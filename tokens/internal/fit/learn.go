@@ -34,7 +34,7 @@ func crossValidate(rows []sample, wide bool) [][numFamilies]residual {
 			}
 			for k, t := range tables {
 				r := &res[i][k]
-				*r = residual{class: s.Class, long: s.Chars >= 200, y: s.y[k]}
+				*r = residual{class: s.Class, long: s.Chars >= 200, bytes: len(s.Text), y: s.y[k]}
 				t.Scan(s.Text, &r.sums)
 			}
 		}

@@ -19,6 +19,9 @@ const (
 	NumKinds
 )
 
+// maxPiece is the most bytes of a word that the index may name.
+const maxPiece = 96
+
 // Places in Table.Base.
 const (
 	maxWord  = 24
@@ -151,3 +154,6 @@ func repeatOf(c byte) int {
 // floorOf is the least that a word of n letters can cost, whatever its grams
 // add up to; no family has many tokens of more than twelve letters.
 func floorOf(n int) int64 { return One/2 + int64(min(n, maxWord))*One/12 }
+
+// floorOfMarks is floorOf for punctuation.
+func floorOfMarks(n int) int64 { return One/2 + int64(max(n-maxPunct, 0))*One/8 }

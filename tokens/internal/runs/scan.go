@@ -9,9 +9,19 @@ import (
 // bound charges instead for the kinds Repeat and Bytes, and what it must allow
 // for when the rest turns out to be gibberish.
 type Sums struct {
-	Cost   [NumKinds]int64
-	Charge int64
-	Odd    [numOdd]int64
+	Cost         [NumKinds]int64
+	Charge       int64
+	Odd          [numOdd]int64
+	Known        int64 // words that do not turn up by chance, one token each
+	KnownForeign int64 // the same with letters beyond ASCII, at their cost
+	echo         echoes
+}
+
+func (s *Sums) total() (n int64) {
+	for _, c := range s.Cost {
+		n += c
+	}
+	return n
 }
 
 // Add adds what another scan found.
@@ -23,6 +33,9 @@ func (s *Sums) Add(o *Sums) {
 	for k, c := range o.Odd {
 		s.Odd[k] += c
 	}
+	s.Known += o.Known
+	s.KnownForeign += o.KnownForeign
+	s.echo.add(&o.echo)
 }
 
 // Subtract takes back what Add added.
@@ -34,15 +47,19 @@ func (s *Sums) Subtract(o *Sums) {
 	for k, c := range o.Odd {
 		s.Odd[k] -= c
 	}
+	s.Known -= o.Known
+	s.KnownForeign -= o.KnownForeign
+	s.echo.subtract(&o.echo)
 }
 
 // A bound charges a long run of one character by its bytes, except for the
 // characters that lines and margins are drawn with: every family has tokens of
 // sixteen and more of them, and a table full of them is no attack.
 const (
-	chargeByte  = One
-	chargeBlank = One / 8
-	chargeNext  = One / 2 // what a rune charged by bytes adds to the word it interrupts
+	chargeByte    = One
+	chargeBlank   = One / 8
+	chargeControl = 2 * One // it may part the space before it from a word
+	chargeNext    = One / 2 // what a rune charged by bytes adds to the word it interrupts
 )
 
 func chargeOf(c byte) int64 {
@@ -57,8 +74,8 @@ func chargeOf(c byte) int64 {
 
 // chargeGlyph is chargeOf for a glyph of n bytes.
 func chargeGlyph(r rune, n int) int64 {
-	switch {
-	case r >= 0x2500 && r < 0x25a0, r >= 0x2010 && r < 0x2016, r == 0x2026, r == 0x3000:
+	switch r {
+	case '‐', '‑', '–', '—', '…', '─', '━', '│', '═', '║', '█', '░', 0x3000:
 		return One
 	}
 	return chargeByte * int64(n)
@@ -83,7 +100,8 @@ func camelsIn(v, letters uint64) uint64 {
 
 // Scan adds the costs of text to sum, in one pass and without allocating.
 func (t *Table) Scan(s string, sum *Sums) {
-	seed, words, hits := uint64(seedNone), int64(0), int64(0)
+	seed, words, hits := uint64(seedNone), int64(0), uint64(0)
+	pairs, all := uint64(0), uint64(0) // for sum.echo
 	for i := 0; i < len(s); {
 		c := byteClass[s[i]]
 		if i+8 <= len(s) {
@@ -109,11 +127,17 @@ func (t *Table) Scan(s string, sum *Sums) {
 					mask = 1<<n - 1
 					next = seedCamel
 				}
-				if cost, ok := t.cost(mix(seed, v&mask)); ok {
-					words += cost
-					hits++
+				h := mix(seed, v&mask)
+				if e := t.find(h); e != 0 {
+					words += e.cost()
+					k := &heard[e.support()<<4|n>>3]
+					hits += k.count
+					said := &sum.echo.said[h>>(64-echoBits)]
+					pairs += k.echo * uint64(*said)
+					all += k.echo
+					*said += uint32(k.echo)
 				} else {
-					t.rare(s, i, i+n>>3, seed, sum)
+					t.rare(s, i, i+n>>3, seed, h, sum)
 				}
 				i += n >> 3
 				seed = next
@@ -130,11 +154,16 @@ func (t *Table) Scan(s string, sum *Sums) {
 					if m > 0 {
 						h = mix(h, w&mask)
 					}
-					if cost, ok := t.cost(h); ok {
-						words += cost
-						hits++
+					if e := t.find(h); e != 0 {
+						words += e.cost()
+						k := &heard[e.support()<<4|(8+m>>3)]
+						hits += k.count
+						said := &sum.echo.said[h>>(64-echoBits)]
+						pairs += k.echo * uint64(*said)
+						all += k.echo
+						*said += uint32(k.echo)
 					} else {
-						t.rare(s, i, i+8+m>>3, seed, sum)
+						t.rare(s, i, i+8+m>>3, seed, h, sum)
 					}
 					i += 8 + m>>3
 					seed = seedNone
@@ -159,12 +188,15 @@ func (t *Table) Scan(s string, sum *Sums) {
 			}
 		default:
 			sum.Cost[Bytes] += int64(t.Base[baseByte])
-			sum.Charge += chargeByte
+			sum.Charge += chargeControl
 			i++
 		}
 	}
 	sum.Cost[Word] += words
-	sum.Odd[oddWord] += hits * One
+	sum.Odd[oddWord] += int64(uint32(hits)) * One
+	sum.Known += int64(hits>>32) * One
+	sum.echo.pairs += pairs
+	sum.echo.all += all
 }
 
 func classAt(s string, i int) uint8 {
@@ -190,15 +222,24 @@ func letterAt(s string, i int) int {
 // letters beyond ASCII, and those at the end of the text.
 func (t *Table) word(s string, start, i int, seed uint64, sum *Sums) (end int, next uint64) {
 	end, camel := wordEnd(s, i)
-	if cost, ok := t.cost(hashSpan(seed, s, start, end)); ok {
+	h := hashSpan(seed, s, start, end)
+	if e := t.find(h); e != 0 && end-start <= maxPiece {
 		kind := Word
 		sum.Odd[oddWord] += One
 		if s[i] >= 0x80 || s[end-1] >= 0x80 || s[start+(end-start)/2] >= 0x80 {
 			kind = Foreign
 		}
-		sum.Cost[kind] += cost
+		sum.Cost[kind] += e.cost()
+		n := end - start
+		switch {
+		case kind == Word && n > familiarLetters:
+			sum.Known += One
+		case kind == Foreign && n > 2*familiarLetters:
+			sum.KnownForeign += max(e.cost(), One)
+		}
+		sum.echo.note(h, echo(doubt(e.support(), n)))
 	} else {
-		t.rare(s, start, end, seed, sum)
+		t.rare(s, start, end, seed, h, sum)
 	}
 	if camel {
 		return end, seedCamel
@@ -273,30 +314,45 @@ func (t *Table) punct(s string, start, i int, sum *Sums) (int, uint64) {
 		end++
 		newline = 1
 	}
-	if cost, ok := t.cost(hashSpan(seedPunct+uint64(follow), s, start, end)); ok {
-		sum.Cost[Punct] += cost
+	h := hashSpan(seedPunct+uint64(follow), s, start, end)
+	if e := t.find(h); e != 0 {
+		sum.Cost[Punct] += e.cost()
+		sum.echo.note(h, echo(doubt(e.support(), end-start)))
 		return end, seedNone
 	}
-	b, same, cost, turns := byte(0), 0, int64(0), int64(newline)
+	b, same, cost, turns, marks := byte(0), 0, int64(0), int64(0), 0
 	for j := i; j < i+n; j++ {
 		c := s[j]
 		if c == b {
-			if same++; same >= repeatOf(c) {
-				sum.Cost[Repeat] += int64(t.Base[baseRepeat+2])
-				sum.Charge += chargeOf(c)
-				continue
-			}
+			same++
 		} else {
 			same = 0
+		}
+		limit := repeatOf(c)
+		if same >= limit {
+			sum.Cost[Repeat] += int64(t.Base[baseRepeat+2])
+			sum.Charge += chargeOf(c)
+			continue
+		}
+		if same == 0 || limit != repeatLine {
 			turns++
 		}
 		cost += int64(t.Grams[gram2(rune(b), rune(c)|0x400000)])
+		marks++
 		b = c
 	}
 	cost = cost<<gramShift + int64(t.Base[basePunct+(min(i-start, 1)*4+follow*2+newline)*(maxPunct+1)+min(n, maxPunct)])
-	cost = max(cost, One/2)
+	cost = max(cost, floorOfMarks(marks))
 	sum.Cost[Punct] += cost
+	if newline > 0 {
+		turns += turnsIn(s[i+n : end])
+		sum.Charge += chargeByte * lonelyReturns(s[i+n:end])
+	}
+	if s[start] == '\t' {
+		turns++
+	}
 	sum.Odd[oddMark] += max(turns*One-cost, 0)
+	sum.echo.note(h, echo(int64(end-start)*One-cost))
 	return end, seedNone
 }
 
@@ -336,21 +392,28 @@ func (t *Table) blank(s string, i, end, nl int, sum *Sums) {
 	case cSpace:
 		follow = 2
 	}
-	if cost, ok := t.cost(hashSpan(seedSpace+uint64(follow), s, i, end)); ok {
-		sum.Cost[Space] += cost
+	h := hashSpan(seedSpace+uint64(follow), s, i, end)
+	if e := t.find(h); e != 0 {
+		sum.Cost[Space] += e.cost()
+		sum.echo.note(h, echo(doubt(e.support(), end-i)))
 		return
 	}
 	blanks := end - i - nl
 	cost := int64(t.Base[baseSpace+(min(nl, 4)*3+follow)*(maxBlank+1)+min(blanks, maxBlank)])
 	sum.Cost[Space] += cost
-	sum.Odd[oddMark] += max(turnsIn(s[i:end])*One-cost, 0)
+	turns := turnsIn(s[i:end])
+	sum.Odd[oddMark] += max(turns*One-cost, 0)
+	sum.echo.note(h, echo((turns+int64(nl))*One-cost))
+	if nl > 0 {
+		sum.Charge += chargeByte * lonelyReturns(s[i:end])
+	}
 	if blanks > maxBlank {
 		sum.Cost[Repeat] += int64(blanks-maxBlank) * int64(t.Base[baseRepeat+3])
 		sum.Charge += chargeBlank * int64(blanks-maxBlank)
 	}
 	if nl > 4 {
 		sum.Cost[Repeat] += int64(nl-4) * int64(t.Base[baseRepeat+4])
-		sum.Charge += chargeBlank*int64(nl-4) + chargeByte*lonelyReturns(s[i:end])
+		sum.Charge += chargeBlank * int64(nl-4)
 	}
 }
 
@@ -402,16 +465,22 @@ func (t *Table) high(s string, i int, sum *Sums) int {
 			sum.Odd[oddGlyph] += chargeNext
 			sum.Charge += chargeByte * int64(n)
 		default:
-			cost, known := t.cost(pairHash(a, c))
-			last = int64(t.glyphs[g]) + cost
+			h := pairHash(a, c)
+			e := t.find(h)
+			last = int64(t.glyphs[g]) + e.cost()
 			sum.Cost[Glyph] += last
 			glyphs++
 			switch {
-			case known:
+			case e != 0:
 				sum.Odd[oddGlyph] -= familiarPair
 			case a != 0:
 				sum.Odd[oddGlyph] += max(worstGlyph(c)-last, 0)
 			}
+			doubt := heard[e.support()<<4|n].echo
+			if e == 0 {
+				doubt = echo(int64(n)*One - last)
+			}
+			sum.echo.note(uint64(c)*hashMul, doubt)
 		}
 		a = c
 		i += n

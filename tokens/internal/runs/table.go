@@ -45,7 +45,16 @@ func expand(v int8) int16 {
 type Index struct {
 	Tags [NumPieces]uint16
 	Seen [(NumGlyphs + 63) / 64]uint64
+	// How many sources taught each piece, as Support sorts them: two bits each.
+	Support [NumPieces * supportBits / 8]uint8
 }
+
+// SetSupport notes how many sources use the piece in a slot.
+func (x *Index) SetSupport(slot, sources int) {
+	x.Support[slot/4] = x.Support[slot/4]&^(3<<(slot%4*2)) | Support(sources)<<(slot%4*2)
+}
+
+func (x *Index) support(slot int) uint32 { return uint32(x.Support[slot/4] >> (slot % 4 * 2) & 3) }
 
 // Find returns the slot of the piece with hash h, or -1.
 func (x *Index) Find(h uint64) int {
@@ -72,9 +81,9 @@ type Table struct {
 	Glyph [NumGlyphs]int8
 
 	// What Scan reads instead, so that it looks once.
-	pieces [NumPieces]uint32 // tag << 16 | cost
-	glyphs [NumGlyphs]int16  // with the price of the block; unseen says: none
-	lone   [0x80]int16       // a punctuation mark before a space, noLone if rare
+	pieces [NumPieces]entry
+	glyphs [NumGlyphs]int16 // with the price of the block; unseen says: none
+	lone   [0x80]int16      // a punctuation mark before a space, noLone if rare
 }
 
 const (
@@ -85,7 +94,7 @@ const (
 // Prepare derives what Scan reads. UnmarshalBinary calls it.
 func (t *Table) Prepare() {
 	for i, tag := range t.Tags {
-		t.pieces[i] = uint32(tag)<<16 | uint32(uint16(t.Piece[i]))
+		t.pieces[i] = entry(uint32(tag)<<16 | t.support(i)<<costBits | uint32(t.Piece[i])&(1<<costBits-1))
 	}
 	for _, b := range glyphBlocks {
 		for r := b.from; r < b.to; r++ {
@@ -99,24 +108,32 @@ func (t *Table) Prepare() {
 	for c := range t.lone {
 		t.lone[c] = noLone
 		if byteClass[c] == cPunct {
-			if cost, ok := t.cost(mix(seedPunct, uint64(c))); ok {
-				t.lone[c] = int16(cost)
+			if e := t.find(mix(seedPunct, uint64(c))); e != 0 {
+				t.lone[c] = int16(e.cost())
 			}
 		}
 	}
 }
 
-// cost returns the cost of the piece with hash h, if the index names it. A slot
-// and its neighbor share a cache line.
-func (t *Table) cost(h uint64) (int64, bool) {
+// entry is a piece as Scan reads it: tag, support and cost. Zero is none.
+type entry uint32
+
+const costBits = 16 - supportBits
+
+func (e entry) cost() int64  { return int64(int32(e<<(32-costBits))) >> (32 - costBits) }
+func (e entry) support() int { return int(e >> costBits & (numSupport - 1)) }
+
+// find returns the piece with hash h, if the index names it. A slot and its
+// neighbor share a cache line.
+func (t *Table) find(h uint64) entry {
 	slot, tag := Place(h)
 	if e := t.pieces[slot]; uint16(e>>16) == tag {
-		return int64(int16(e)), true
+		return e
 	}
 	if e := t.pieces[slot^1]; uint16(e>>16) == tag {
-		return int64(int16(e)), true
+		return e
 	}
-	return 0, false
+	return 0
 }
 
 // SetPiece stores the cost of a piece in tokens, rounded as the file keeps it.
@@ -124,21 +141,12 @@ func (t *Table) SetPiece(slot int, cost float64) { t.Piece[slot] = expand(Shrink
 
 // AppendBinary writes the index.
 func (x *Index) AppendBinary(b []byte) ([]byte, error) {
-	b, err := binary.Append(b, binary.LittleEndian, &x.Tags)
-	if err != nil {
-		return nil, err
-	}
-	return binary.Append(b, binary.LittleEndian, &x.Seen)
+	return binary.Append(b, binary.LittleEndian, x)
 }
 
 // UnmarshalBinary reads what AppendBinary wrote.
 func (x *Index) UnmarshalBinary(b []byte) error {
-	n, err := binary.Decode(b, binary.LittleEndian, &x.Tags)
-	if err == nil {
-		var m int
-		m, err = binary.Decode(b[n:], binary.LittleEndian, &x.Seen)
-		n += m
-	}
+	n, err := binary.Decode(b, binary.LittleEndian, x)
 	if err != nil || n != len(b) {
 		return fmt.Errorf("runs: index of %d bytes, want %d", len(b), binary.Size(x))
 	}
@@ -227,26 +235,26 @@ type tableHead struct {
 
 func (t *Table) head() *tableHead { return &tableHead{t.High, t.Low, t.Base} }
 
+// Beside what a strange text may cost, this part of the margin remains.
+const (
+	strangePart  = 5
+	StrangeShare = 1.0 / strangePart
+)
+
 // Bounds turns what a scan of n bytes found into whole tokens. No family can
 // spend more than one token a byte.
 func (t *Table) Bounds(sum *Sums, n int) (low, likely, high int) {
 	total, over, under := int64(0), int64(0), int64(0)
-	// What gibberish may cost is allowed for by itself; texts without any need
-	// less than the margins that were drawn for both, but for those of glyphs.
 	for k, c := range sum.Cost {
 		total += c
 		c = max(c, 0)
-		share := c * int64(t.High.Kind[k])
-		if Kind(k) != Glyph {
-			share = share * 4 / 5
-		}
-		over += share
+		over += c * int64(t.High.Kind[k])
 		under += c * int64(t.Low.Kind[k])
 	}
 	charge := sum.Charge - sum.Cost[Bytes] - sum.Cost[Repeat]
 	root := int64(math.Sqrt(float64(max(total, 0)) / One))
 	over = over/One + root*int64(t.High.Root) + int64(t.High.Once)
-	over = max(over, over/5+sum.worst()) + max(charge, 0)
+	over = max(over, over/strangePart+sum.Strange()) + max(charge, 0)
 	under = under/One + root*int64(t.Low.Root) + int64(t.Low.Once)
 	if n == 0 {
 		return 0, 0, 0

@@ -122,7 +122,9 @@ func (w *walker) wordRun(start, letters, end, join int, visit func(*Run)) {
 	if join == joinCamel {
 		seed = seedCamel
 	}
-	w.find(hashBytes(seed, w.text[start:end]))
+	if end-start <= maxPiece {
+		w.find(hashBytes(seed, w.text[start:end]))
+	}
 	mark := rune(join)
 	if join == joinPunct {
 		mark = rune(w.text[start])
@@ -228,7 +230,6 @@ func (w *walker) punct(start, i int, visit func(*Run)) int {
 	r.End = end
 	w.find(hashBytes(seedPunct+uint64(follow), w.text[start:end]))
 	r.base(basePunct + (min(i-start, 1)*4+follow*2+newline)*(maxPunct+1) + min(n, maxPunct))
-	r.Floor = One / 2
 	b, same := byte(0), 0
 	for j := i; j < i+n; j++ {
 		c := w.text[j]
@@ -244,6 +245,7 @@ func (w *walker) punct(start, i int, visit func(*Run)) int {
 		}
 		b = c
 	}
+	r.Floor = floorOfMarks(len(r.Grams))
 	visit(r)
 	return end
 }
