@@ -171,15 +171,15 @@ func (b bar) String() string {
 
 // bars are what no change may lose.
 var bars = []bar{
-	{"attack tier core", true, 92},
-	{"attack tier core lang en", true, 85},
+	{"attack tier core", true, 92.5},
+	{"attack tier core lang en", true, 87},
 	{"attack tier core lang fr", true, 85},
-	{"attack tier core lang de", true, 85},
-	{"attack tier core lang es", true, 85},
-	{"attack tier core lang zh", true, 85},
-	{"attack tier core lang ja", true, 85},
-	{"attack tier noisy", true, 60},
-	{"attack tier hard", true, 25},
+	{"attack tier core lang de", true, 86},
+	{"attack tier core lang es", true, 94},
+	{"attack tier core lang zh", true, 97},
+	{"attack tier core lang ja", true, 88},
+	{"attack tier noisy", true, 61},
+	{"attack tier hard", true, 40},
 	{"obfuscated", true, 90},
 	{"benign", false, 0.2},
 	{"benign lang en", false, 0.5},
