@@ -25,7 +25,7 @@ type feature struct {
 // below 64 KB.
 const (
 	minSources = 4
-	maxPieces  = 31000
+	maxPieces  = 30700
 )
 
 // chooseIndex names the pieces and glyphs worth a parameter: those that most

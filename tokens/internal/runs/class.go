@@ -77,6 +77,22 @@ var letterBits = func() (t [0x980 / 64]uint64) {
 	return t
 }()
 
+// numLetters is how many letters letterBits holds.
+const numLetters = 240
+
+// letterPlace numbers them: each has a price of its own beside its grams, for the
+// families that spell its script in bytes.
+var letterPlace = func() (t [0x980]uint8) {
+	n := uint8(0)
+	for r := range t {
+		if letterBits[r>>6]>>(r&63)&1 != 0 {
+			t[r] = n
+			n++
+		}
+	}
+	return t
+}()
+
 // Blocks of glyphs, laid out one after the other in Table.Glyph.
 const (
 	glyphLatin  = 0                    // U+00A0..00FF

@@ -35,7 +35,8 @@ const (
 	baseSpace  = basePunct + 8*(maxPunct+1)  // [newlines 5][what follows 3][blanks]
 	baseGlyph  = baseSpace + 15*(maxBlank+1) // [block]
 	baseUnseen = baseGlyph + 16              // [block]
-	baseRepeat = baseUnseen + 16             // [letter digit punct space newline glyph]
+	baseLetter = baseUnseen + 16             // [place of a letter beyond ASCII]
+	baseRepeat = baseLetter + numLetters     // [letter digit punct space newline glyph]
 	baseByte   = baseRepeat + 6              // [script]
 	NumBase    = baseByte + numScripts
 	NumGrams   = 1 << gramBits
@@ -128,8 +129,10 @@ func Prior(i int) float64 {
 		return 1
 	case i < baseUnseen:
 		return 0.8
-	case i < baseRepeat:
+	case i < baseLetter:
 		return 2
+	case i < baseRepeat:
+		return 0
 	case i < baseByte:
 		return [...]float64{0.25, 0.6, 0.15, 0.05, 0.1, 1}[i-baseRepeat]
 	}

@@ -35,7 +35,7 @@ func (s *Sums) Strange() int64 {
 	word := max(s.Known-familiarFew, 0)
 	odd := max(s.Odd[oddPlain]-familiarPlain*word, 0) +
 		max(s.Odd[oddDear]-word/familiarDear, 0) +
-		max(s.Odd[oddLetter]-familiarLetter*s.KnownForeign, 0) +
+		max(s.Odd[oddLetter]-familiarLetter*max(s.KnownForeign-familiarFew, 0), 0) +
 		max(s.Odd[oddGlyph], 0) + s.Odd[oddMark] +
 		max(s.Odd[oddWord]-s.Cost[Word]-s.Cost[Foreign], 0)
 	if odd > 0 {

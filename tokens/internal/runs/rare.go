@@ -35,7 +35,7 @@ func (t *Table) rare(s string, start, end int, seed, h uint64, sum *Sums) {
 		}
 	}
 	a, b, n, same := rune(0), mark, 0, 0
-	cost := int64(0)
+	cost, alone := int64(0), int64(0)
 	for _, c := range s[letters:end] {
 		if n++; c == b {
 			same++
@@ -47,6 +47,9 @@ func (t *Table) rare(s string, start, end int, seed, h uint64, sum *Sums) {
 			sum.Charge += chargeByte * int64(utf8.RuneLen(c))
 		} else {
 			cost += int64(t.Grams[gram2(b, c)]) + int64(t.Grams[gram3(a, b, c)])
+			if c >= utf8.RuneSelf {
+				alone += int64(t.Base[baseLetter+int(letterPlace[c])])
+			}
 		}
 		a, b = b, c
 	}
@@ -55,7 +58,7 @@ func (t *Table) rare(s string, start, end int, seed, h uint64, sum *Sums) {
 		sum.Charge += chargeByte * int64(end-start)
 	}
 	cost += int64(t.Grams[gram3(a, b, 1)])
-	cost = cost<<gramShift + int64(t.Base[baseWord+(join*4+shape)*(maxWord+1)+min(n, maxWord)])
+	cost = cost<<gramShift + alone + int64(t.Base[baseWord+(join*4+shape)*(maxWord+1)+min(n, maxWord)])
 	cost = max(cost, floorOf(n))
 	sum.Cost[kind] += cost
 	switch kind {

@@ -76,6 +76,17 @@ func plainCost(t *Table, text string) (cost int64, end int) {
 	return cost, end
 }
 
+func TestLettersHavePlaces(t *testing.T) {
+	seen := map[uint8]bool{}
+	for r := rune(0x80); int(r) < len(letterPlace); r++ {
+		if classOf(r) == rLetter {
+			require.False(t, seen[letterPlace[r]], "%c", r)
+			seen[letterPlace[r]] = true
+		}
+	}
+	require.Len(t, seen, numLetters)
+}
+
 var texts = []string{
 	"", " ", "a", "Hello, world. It's 2026!\n\n  func (t *T) getValueOf(x int) error { return nil }\n",
 	"camelCaseWordsAreCutHTTPServerToo aB Ab AB aBcDeFgHiJkLmNoP", "naïve Überraschung œuvre façade",

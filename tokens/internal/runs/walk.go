@@ -144,6 +144,9 @@ func (w *walker) wordRun(start, letters, end, join int, visit func(*Run)) {
 			r.base(baseRepeat)
 		} else {
 			r.Grams = append(r.Grams, int32(gram2(b, c)), int32(gram3(a, b, c)))
+			if c >= utf8.RuneSelf {
+				r.base(baseLetter + int(letterPlace[c]))
+			}
 		}
 		a, b = b, c
 	}
