@@ -4,5 +4,6 @@
 //
 // [Scan] is the fast path. [Walk] is the same cut written plainly: it names the
 // parameters that each run uses, the fitting program learns those parameters
-// from it, and a fuzz test holds the two together.
+// from it, and a fuzz test holds the two together. What an upper bound must allow
+// for besides, strange runs and those said over and over, Scan alone gathers.
 package runs

@@ -470,17 +470,17 @@ func (t *Table) high(s string, i int, sum *Sums) int {
 			last = int64(t.glyphs[g]) + e.cost()
 			sum.Cost[Glyph] += last
 			glyphs++
-			switch {
-			case e != 0:
+			doubts := uint64(0)
+			if e != 0 {
 				sum.Odd[oddGlyph] -= familiarPair
-			case a != 0:
-				sum.Odd[oddGlyph] += max(worstGlyph(c)-last, 0)
+				doubts = heard[e.support()<<4|n].echo
+			} else {
+				if a != 0 {
+					sum.Odd[oddGlyph] += max(worstGlyph(c)-last, 0)
+				}
+				doubts = echo(int64(n)*One - last)
 			}
-			doubt := heard[e.support()<<4|n].echo
-			if e == 0 {
-				doubt = echo(int64(n)*One - last)
-			}
-			sum.echo.note(uint64(c)*hashMul, doubt)
+			sum.echo.note(uint64(c)*hashMul, doubts)
 		}
 		a = c
 		i += n
