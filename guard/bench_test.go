@@ -3,12 +3,14 @@ package guard_test
 import (
 	"context"
 	"encoding/base64"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"golang.org/x/text/unicode/norm"
@@ -153,11 +155,20 @@ func BenchmarkInspect(b *testing.B) {
 	}
 }
 
+// BenchmarkNew is a guard of a process that has one already, and of one that has
+// none or has rules of its own: then all rules are parsed and made ready.
 func BenchmarkNew(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := guard.New(guard.Options{}); err != nil {
-			b.Fatal(err)
-		}
+	for _, row := range []struct {
+		name  string
+		rules fs.FS
+	}{{"again", nil}, {"parse", fstest.MapFS{}}} {
+		b.Run(row.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := guard.New(guard.Options{Rules: row.rules}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

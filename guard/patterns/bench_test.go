@@ -87,12 +87,16 @@ func BenchmarkNew(b *testing.B) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	p, err := New(Options{})
+	set, err := Parse(Builtin())
+	require.NoError(b, err)
+	p, err := New(Options{Set: set})
 	require.NoError(b, err)
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	for b.Loop() {
-		_, err := New(Options{})
+		set, err := Parse(Builtin())
+		require.NoError(b, err)
+		_, err = New(Options{Set: set})
 		require.NoError(b, err)
 	}
 	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc), "kept-B")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,7 +26,8 @@ func Builtin() fs.FS { return builtin }
 
 // Options says what [New] looks for. Its zero value means the built-in rules.
 type Options struct {
-	// Set is what to look for instead of the built-in rules. To add to these,
+	// Set is what to look for instead of the built-in rules, which are made ready
+	// once for all that look for just these. To add to these,
 	// parse both: Parse(Builtin(), os.DirFS("rules")).
 	Set *Set
 
@@ -52,31 +54,45 @@ func New(o Options) (*Patterns, error) {
 	if o.RegexpTime < 0 {
 		return nil, fmt.Errorf("patterns: Options.RegexpTime: got %s, want zero or more", o.RegexpTime)
 	}
-	set := o.Set
-	if set == nil {
-		var err error
-		if set, err = Parse(Builtin()); err != nil {
-			return nil, err
-		}
-	}
 	p := &Patterns{disable: slices.Clone(o.Disable), regexpTime: cmp.Or(o.RegexpTime, 100*time.Millisecond)}
-	if err := p.Replace(set); err != nil {
+	if err := p.Replace(o.Set); err != nil {
 		return nil, err
 	}
 	return p, nil
 }
 
-// Replace makes p look for the rules of another set from the next prompt on.
-// Prompts that are being looked at are finished with the rules that they began
-// with. Options.Disable holds for the new set too; a name in it that the set
-// does not know is an error, and p stays as it was.
+// builtinProgram is the built-in rules made ready. That takes longer than all else
+// before the first prompt, so it is done once for all that look for just these.
+var builtinProgram = sync.OnceValues(func() (*program, error) {
+	set, err := Parse(Builtin())
+	if err != nil {
+		return nil, err
+	}
+	return compile(set, nil)
+})
+
+// Replace makes p look for the rules of another set from the next prompt on; nil
+// means the built-in ones. Prompts that are being looked at are finished with the
+// rules that they began with. Options.Disable holds for the new set too; a name in
+// it that the set does not know is an error, and p stays as it was.
 func (p *Patterns) Replace(set *Set) error {
-	prog, err := compile(set, p.disable)
+	prog, err := p.compile(set)
 	if err != nil {
 		return err
 	}
 	p.program.Store(prog)
 	return nil
+}
+
+func (p *Patterns) compile(set *Set) (*program, error) {
+	if set != nil {
+		return compile(set, p.disable)
+	}
+	prog, err := builtinProgram()
+	if err != nil || len(p.disable) == 0 {
+		return prog, err
+	}
+	return compile(prog.set, p.disable)
 }
 
 // Set returns the rules that p looks for now.
