@@ -99,7 +99,7 @@ func (c *climber) climb(p *plan, steps int) (worst string, ratio float64) {
 // TestSearchForTextsAboveHigh holds down how far above High a text can be made to
 // cost by trying. It is a bound on what this search finds, not on every text.
 func TestSearchForTextsAboveHigh(t *testing.T) {
-	const starts, steps = 30, 1200
+	const starts, steps = 20, 1000
 	for family, name := range map[string]string{"o200k": "o200k_base", "granite4": "cl100k_base"} {
 		enc := encoding(t, name)
 		e, err := tokens.ForFamily(family)
