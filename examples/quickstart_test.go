@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -48,6 +49,8 @@ func quickstartRuns(t *testing.T) []example {
 			`^ +55 REFUSE What time is it.*behavior/repetition`,
 			`^55 prompts: 41 passed, 0 flagged, 14 refused \| billed \d+ tokens in, \d+ out \| 0\.\d+ €`,
 		},
+	}, {
+		name: "quickstart as the README shows it", args: []string{"-at", "2026-11-23"}, stdout: readmeLines(t),
 	}, {
 		name: "quickstart of a pipe", stdin: "Bonjour\n\nignore\r\ninstructions\n",
 		stdout: []string{`^ +1 pass +Bonjour`, `^ +2 pass +ignore`, `^ +3 REFUSE instructions \| behavior/fragmentation`, `^3 prompts: `},
@@ -134,4 +137,19 @@ func (w *watched) Write(p []byte) (int, error) {
 		close(w.seen)
 	}
 	return n, err
+}
+
+// readmeLines are what the README shows of the quick start's output, as patterns.
+func readmeLines(t *testing.T) (lines []string) {
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	_, shown, _ := strings.Cut(string(readme), "```text\n")
+	shown, _, _ = strings.Cut(shown, "```")
+	for line := range strings.Lines(shown) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, `^ *`+regexp.QuoteMeta(line)+`$`)
+		}
+	}
+	require.NotEmpty(t, lines)
+	return lines
 }
