@@ -138,16 +138,19 @@ func BenchmarkOverhead(b *testing.B) {
 		connections, calls int
 		more               string
 		pace               time.Duration
+		flush              bool
 	}{
-		{"requests-64", 64, 4000, "", 0},
-		{"requests-1", 1, 1000, "", 0},
-		{"streams-64", 64, 500, `,"stream":true`, 0},
-		{"streams-paced-64", 64, 500, `,"stream":true`, 10 * time.Millisecond},
+		{"requests-64", 64, 4000, "", 0, false},
+		{"requests-1", 1, 1000, "", 0, false},
+		{"requests-64-flushing", 64, 4000, "", 0, true},
+		{"requests-1-flushing", 1, 1000, "", 0, true},
+		{"streams-64", 64, 500, `,"stream":true`, 0, false},
+		{"streams-paced-64", 64, 500, `,"stream":true`, 10 * time.Millisecond, false},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			machine := httptest.NewServer(fastMachine(row.pace))
 			defer machine.Close()
-			bare := start(b, job{Bare: true, Upstream: machine.URL + "/v1"})
+			bare := start(b, job{Bare: true, Flush: row.flush, Upstream: machine.URL + "/v1"})
 			full := start(b, job{Upstream: machine.URL + "/v1", Dir: b.TempDir(), Sync: time.Second})
 			defer bare.stop()
 			defer full.stop()

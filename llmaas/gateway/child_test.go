@@ -39,6 +39,7 @@ const jobVariable = "LLMAAS_GATEWAY_TEST_JOB"
 
 type job struct {
 	Bare     bool // only a reverse proxy, to compare with
+	Flush    bool // it flushes every write at once, not those of streams alone
 	Upstream string
 	Dir      string        // of the keys and the audit
 	Sync     time.Duration // of the audit
@@ -68,7 +69,7 @@ func (j job) run() error {
 	handler, mint := http.Handler(nil), func() (string, error) { return "", nil }
 	var err error
 	if j.Bare {
-		handler, err = bareProxy(j.Upstream)
+		handler, err = bareProxy(j.Upstream, j.Flush)
 	} else {
 		var log *audit.Log
 		if handler, mint, log, err = j.everything(); err == nil {
@@ -164,18 +165,20 @@ func (j job) everything() (http.Handler, func() (string, error), *audit.Log, err
 }
 
 // bareProxy is what a gateway is measured against.
-func bareProxy(upstream string) (http.Handler, error) {
+func bareProxy(upstream string, flush bool) (http.Handler, error) {
 	root, err := url.Parse(strings.TrimSuffix(upstream, "/v1"))
 	if err != nil {
 		return nil, err
 	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.Proxy, t.MaxIdleConns, t.MaxIdleConnsPerHost, t.DisableCompression = nil, 0, 256, true
-	// No FlushInterval: it flushes streams at once by itself, and would send the
-	// header of every other answer by itself too.
-	return &httputil.ReverseProxy{
+	p := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(root) }, Transport: t, BufferPool: &buffers{}, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0),
-	}, nil
+	}
+	if flush { // it flushes streams at once in any case
+		p.FlushInterval = -1
+	}
+	return p, nil
 }
 
 type buffers struct{ sync.Pool }
