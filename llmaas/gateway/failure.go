@@ -121,7 +121,7 @@ func (x *exchange) fail(err error) {
 	x.failure = failureOf(err)
 	switch x.failure.code {
 	case "bad_gateway", "limits_unavailable":
-		// net errors name addresses, never a body
+		// package balance keeps what a machine sent out of its errors
 		x.g.Log.Warn("gateway: "+x.failure.code, "request", x.id, "backend", x.hint.Backend, "err", err)
 	}
 	if x.status != 0 {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -79,7 +80,7 @@ func says(status int, text string, header ...string) func(*http.Request) (*http.
 	}
 }
 
-var errDead = errors.New("connection reset by peer")
+var errDead error = &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
 
 func dead(*http.Request) (*http.Response, error) { return nil, errDead }
 

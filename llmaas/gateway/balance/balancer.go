@@ -166,6 +166,7 @@ func (b *Balancer) try(req *http.Request, m *machine, again bool) (*http.Respons
 	start := b.o.Now()
 	resp, err := b.o.Transport.RoundTrip(once)
 	if err != nil {
+		err = quiet(err)
 		how, why = failed(req.Context()), err.Error()
 		return nil, err
 	}

@@ -24,6 +24,7 @@ func (b *body) Read(p []byte) (int, error) {
 	case errors.Is(err, io.EOF):
 		b.finish(good, "")
 	default:
+		err = quiet(err)
 		b.finish(failed(b.ctx), "an answer broke off: "+err.Error())
 	}
 	return n, err

@@ -64,7 +64,7 @@ func (b *Balancer) ask(ctx context.Context, m *machine, o ProbeOptions) error {
 	m.sign(req.Header)
 	resp, err := b.o.Transport.RoundTrip(req)
 	if err != nil {
-		return err
+		return quiet(err)
 	}
 	_, _ = io.CopyN(io.Discard, resp.Body, maxErrorBody)
 	_ = resp.Body.Close()
