@@ -150,7 +150,7 @@ func errorOf(err error) *Error {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return &Error{Kind: ErrTimeout, cause: err}
 	}
-	return &Error{Kind: ErrConnection, cause: err}
+	return &Error{Kind: ErrConnection, cause: quiet(err)}
 }
 
 // statusError reads the service's error reply.

@@ -22,9 +22,13 @@ func (e *unreadable) Unwrap() error { return e.cause }
 
 // quiet returns err with a text that may be logged and shown.
 func quiet(err error) error {
-	var network net.Error
-	var certificate *tls.CertificateVerificationError
-	if errors.As(err, &network) || errors.As(err, &certificate) {
+	var (
+		connection  *net.OpError
+		name        *net.DNSError
+		certificate *tls.CertificateVerificationError
+		timeout     net.Error // a url.Error is one too, whatever it holds
+	)
+	if errors.As(err, &connection) || errors.As(err, &name) || errors.As(err, &certificate) || errors.As(err, &timeout) && timeout.Timeout() {
 		return err
 	}
 	for _, plain := range []error{io.EOF, io.ErrUnexpectedEOF, context.Canceled, http.ErrSchemeMismatch} {
